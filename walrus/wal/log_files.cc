@@ -25,10 +25,10 @@ Result<std::unique_ptr<LogFiles>> LogFiles::open(LogFilesConfig config) {
             files->spares_.insert(*number);
             files->next_spare_ = *number + 1;
         }
-        if (name.ends_with(".tmp"))
+        if (name.ends_with(".tmp") && !c.offline)
             WALRUS_RETURN_IF_ERROR(c.env->remove(env::join_path(c.directory, name)));
     }
-    if (!files->live_.empty() &&
+    if (!c.offline && !files->live_.empty() &&
         *files->live_.rbegin() - *files->live_.begin() + 1 != files->live_.size()) {
         std::uint64_t missing = *files->live_.begin();
         while (files->live_.contains(missing)) ++missing;
@@ -55,6 +55,11 @@ std::uint64_t LogFiles::last() const {
     return *live_.rbegin();
 }
 
+std::vector<std::uint64_t> LogFiles::numbers() const {
+    const std::lock_guard lock(mutex_);
+    return {live_.begin(), live_.end()};
+}
+
 std::string LogFiles::path(const std::string& name) const {
     return env::join_path(config_.directory, name);
 }
@@ -65,6 +70,7 @@ Result<std::unique_ptr<env::File>> LogFiles::open_env_file(const std::string& na
     flags.create = create;
     flags.direct = config_.direct;
     flags.mapped = config_.mapped;
+    flags.read_only = config_.offline;
     return config_.env->open(path(name), flags);
 }
 

@@ -42,19 +42,22 @@ struct LogFilesConfig {
     bool mapped = false;     // Write through mappings.
     bool zero_fill = false;  // Write new files once before use: durable writes need it to be fast.
     std::uint32_t spare_files = 0;
+    // For looking only: nothing is cleared away, files open read-only and may be missing.
+    bool offline = false;
 };
 
 // Thread-safe; prepare() and recycle_first() are called by one thread at a time.
 class LogFiles {
 public:
     // Lists the directory and clears away what a crash left half made.
-    // kCorruption: a file in the middle is missing.
+    // kCorruption: a file in the middle is missing (not when config.offline).
     static Result<std::unique_ptr<LogFiles>> open(LogFilesConfig config);
 
     const LogFilesConfig& config() const { return config_; }
     bool empty() const;
     std::uint64_t first() const;  // Numbers of the live files; not when empty().
     std::uint64_t last() const;
+    std::vector<std::uint64_t> numbers() const;  // Of the live files, ascending.
     Lsn base(std::uint64_t number) const { return Lsn{number * config_.file_size}; }
     std::uint64_t number_of(Lsn lsn) const { return lsn.value / config_.file_size; }
 

@@ -64,6 +64,22 @@ std::uint64_t FileIndex::memory_bytes() const {
            entries_.size() * sizeof(IndexEntry);
 }
 
+bool FileIndex::same_content(const FileIndex& other) const {
+    const auto same_topic = [](const IndexTopic& a, const IndexTopic& b) {
+        return a.topic_id == b.topic_id && a.entry_count == b.entry_count &&
+               a.first_entry == b.first_entry && a.end_offset == b.end_offset &&
+               a.end_bytes == b.end_bytes;
+    };
+    const auto same_entry = [](const IndexEntry& a, const IndexEntry& b) {
+        return a.topic_id == b.topic_id && a.offset == b.offset && a.lsn == b.lsn;
+    };
+    return number_ == other.number_ && epoch_ == other.epoch_ &&
+           std::equal(topics_.begin(), topics_.end(), other.topics_.begin(), other.topics_.end(),
+                      same_topic) &&
+           std::equal(entries_.begin(), entries_.end(), other.entries_.begin(),
+                      other.entries_.end(), same_entry);
+}
+
 std::vector<std::byte> FileIndex::encode() const {
     const std::size_t used =
         kHeaderSize + topics_.size() * kTopicSize + entries_.size() * kEntrySize;

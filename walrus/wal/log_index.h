@@ -52,6 +52,8 @@ public:
     // The last entry at or before `offset`; nullopt: the file has no such frame of the topic.
     std::optional<IndexEntry> locate(std::uint32_t topic_id, Offset offset) const;
     std::uint64_t memory_bytes() const;
+    // Same topics, totals and entries, whenever the file was left.
+    bool same_content(const FileIndex& other) const;
 
     std::vector<std::byte> encode() const;
     // kCorruption for anything but what encode() made for this file and epoch.

@@ -96,8 +96,8 @@ Result<LogReader::Next> LogReader::next(Frame& frame) {
     return Next::kEnd;
 }
 
-Result<std::optional<Lsn>> LogReader::prove_in(Lsn from, Lsn to, std::uint64_t patience,
-                                               Lsn damaged) {
+Result<std::optional<Lsn>> LogReader::find_in_files(Lsn from, Lsn to, std::uint64_t patience,
+                                                    const HeaderTest& test) {
     Lsn last_seen = from;
     for (Lsn at = from; at < to && at - last_seen < patience;) {
         const Result<Bytes> bytes = window_.fetch(at, kFirstLook);
@@ -108,7 +108,7 @@ Result<std::optional<Lsn>> LogReader::prove_in(Lsn from, Lsn to, std::uint64_t p
             if (load_le<std::uint32_t>(bytes->data() + i) != kFrameMagic) continue;
             const std::optional<FrameHeader> header = decode_full_header(bytes->data() + i);
             if (!header || header->lsn != at + i) continue;
-            if (header->durable_upto > damaged) return std::optional<Lsn>(header->lsn);
+            if (test(*header)) return std::optional<Lsn>(header->lsn);
             last_seen = header->lsn;
         }
         at = at + i;
@@ -116,32 +116,44 @@ Result<std::optional<Lsn>> LogReader::prove_in(Lsn from, Lsn to, std::uint64_t p
     return std::optional<Lsn>{};
 }
 
-std::optional<Lsn> LogReader::prove_in_ring(Lsn damaged) const {
+std::optional<Lsn> LogReader::find_in_ring(const HeaderTest& test) const {
     if (ring_ == nullptr) return std::nullopt;
     for (std::uint64_t i = 0; i < ring_->size(); i += kFrameAlignment) {
         if (load_le<std::uint32_t>(ring_->data() + i) != kFrameMagic) continue;
         const std::optional<FrameHeader> header = decode_full_header(ring_->data() + i);
-        if (header && header->lsn.value % ring_->size() == i && header->lsn > damaged &&
-            header->durable_upto > damaged)
-            return header->lsn;
+        if (header && header->lsn.value % ring_->size() == i && test(*header)) return header->lsn;
     }
     return std::nullopt;
 }
 
 Result<std::optional<Lsn>> LogReader::find_proof() {
     const Lsn damaged = cursor_.lsn();
-    if (const std::optional<Lsn> proof = prove_in_ring(damaged)) return proof;
+    const auto proves = [&](const FrameHeader& header) {
+        return header.lsn > damaged && header.durable_upto > damaged;
+    };
+    if (const std::optional<Lsn> proof = find_in_ring(proves)) return proof;
     if (files_.empty()) return std::optional<Lsn>{};
     const std::uint64_t number = files_.number_of(damaged);
     if (number > files_.last()) return std::optional<Lsn>{};
 
     Result<std::optional<Lsn>> proof =
-        prove_in(damaged, files_.base(number + 1), kPatience, damaged);
+        find_in_files(damaged, files_.base(number + 1), kPatience, proves);
     // A later file was used if it shows a header early; then one of its frames may be the proof.
     for (std::uint64_t later = number + 1; proof && !*proof && later <= files_.last(); ++later)
-        proof = prove_in(files_.base(later) + kFileHeaderSize, files_.base(later + 1), kFirstLook,
-                         damaged);
+        proof = find_in_files(files_.base(later) + kFileHeaderSize, files_.base(later + 1),
+                              kFirstLook, proves);
     return proof;
+}
+
+Result<std::optional<Lsn>> LogReader::find_trace() {
+    const Lsn end = cursor_.lsn();
+    const auto same_reign = [&](const FrameHeader& header) {
+        return header.lsn >= end && header.epoch == cursor_.epoch();
+    };
+    if (const std::optional<Lsn> trace = find_in_ring(same_reign)) return trace;
+    const std::uint64_t number = files_.number_of(end);
+    if (files_.empty() || number > files_.last()) return std::optional<Lsn>{};
+    return find_in_files(end, files_.base(number + 1), kPatience, same_reign);
 }
 
 }  // namespace walrus::wal

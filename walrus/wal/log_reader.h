@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -60,12 +61,20 @@ public:
     // After kEnd: the lsn of a later frame which says that lsn() had been durable.  What is there
     // is damage to acknowledged data then, not a torn tail.
     Result<std::optional<Lsn>> find_proof();
+    // After kEnd: the lsn of a frame at or behind lsn() that the same reign wrote into this file or
+    // the ring.  The log has a torn tail then; without one it ends cleanly, as far as can be seen.
+    Result<std::optional<Lsn>> find_trace();
 
 private:
+    using HeaderTest = std::function<bool(const FrameHeader&)>;
+
     FrameStatus parse_file(Frame& frame, Status& trouble);
     FrameStatus parse_ring(Frame& frame);
-    Result<std::optional<Lsn>> prove_in(Lsn from, Lsn to, std::uint64_t patience, Lsn damaged);
-    std::optional<Lsn> prove_in_ring(Lsn damaged) const;
+    // The first header in [from, to) that stands where it says and passes; gives up `patience`
+    // bytes behind the last header.
+    Result<std::optional<Lsn>> find_in_files(Lsn from, Lsn to, std::uint64_t patience,
+                                             const HeaderTest& test);
+    std::optional<Lsn> find_in_ring(const HeaderTest& test) const;
 
     LogFiles& files_;
     env::MappedRing* ring_;

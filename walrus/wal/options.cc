@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "walrus/env/posix_env.h"
 #include "walrus/wal/format.h"
 
 namespace walrus::wal {
@@ -79,6 +80,14 @@ Options Options::from_environment() {
         options.data_dir = dir;
     if (const char* key = std::getenv("WALRUS_INSTANCE_KEY")) options.key = key;
     if (std::getenv("WALRUS_DISABLE_IO_URING") != nullptr) options.allow_uring = false;
+    return options;
+}
+
+Options with_real_seams(Options options) {
+    static SystemRandom system_random;
+    if (options.env == nullptr) options.env = &env::posix_env();
+    if (options.clock == nullptr) options.clock = &system_clock();
+    if (options.random == nullptr) options.random = &system_random;
     return options;
 }
 

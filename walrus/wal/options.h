@@ -112,6 +112,9 @@ struct Options {
     Status validate() const;
 };
 
+// `options` with the real seams where they are null.
+Options with_real_seams(Options options);
+
 // WALRUS_QUIET is set: executables then install no log sink below warnings.
 bool quiet_in_environment();
 

@@ -71,6 +71,15 @@ private:
     std::vector<Piece> pieces_;
 };
 
+// What may stand before the end of a file's snapshot: parts of it, and what an opening leaves that
+// found it torn.
+bool may_precede_snapshot(const Frame& frame) {
+    const FrameHeader& header = frame.header;
+    return header.type == FrameType::kPad ||
+           (header.type == FrameType::kControl && (header.control == ControlKind::kSnapshot ||
+                                                   header.control == ControlKind::kReign));
+}
+
 // What the first frames of a file say, if they are a whole snapshot.
 std::optional<Lsn> snapshot_durable_upto(LogFiles& files, std::uint64_t number) {
     LogReader reader(files, nullptr);
@@ -81,11 +90,8 @@ std::optional<Lsn> snapshot_durable_upto(LogFiles& files, std::uint64_t number) 
         Frame frame;
         const Result<LogReader::Next> next = reader.next(frame);
         if (!next || *next == LogReader::Next::kEnd) return std::nullopt;
-        if (frame.header.type != FrameType::kControl ||
-            frame.header.control != ControlKind::kSnapshot)
-            return std::nullopt;
+        if (!may_precede_snapshot(frame) || !table.apply(frame)) return std::nullopt;
         durable = std::max(durable, frame.header.durable_upto);
-        if (!table.apply(frame)) return std::nullopt;
     }
     return durable;
 }
@@ -113,12 +119,19 @@ public:
         if (out_.builder == nullptr || out_.builder->number() != number)
             WALRUS_RETURN_IF_ERROR(enter(number));
         WALRUS_RETURN_IF_ERROR(out_.table.apply(frame));
+        if (frame.header.type == FrameType::kControl &&
+            frame.header.control == ControlKind::kSnapshot &&
+            (frame.header.flags & kSnapshotLast) != 0)
+            snapshot_file_ = number;
         if (frame.header.type == FrameType::kBatch && !frame.is_short) {
             const TopicPtr topic = out_.table.find(frame.header.topic_id);
             out_.builder->add(topic->chain, topic->id, frame.header.first_offset, frame.header.lsn);
         }
         return {};
     }
+
+    // The last file whose snapshot was found whole.
+    std::optional<std::uint64_t> snapshot_file() const { return snapshot_file_; }
 
 private:
     Status enter(std::uint64_t number) {
@@ -136,6 +149,7 @@ private:
     LogFiles& files_;
     RecoveredLog& out_;
     Clock& clock_;
+    std::optional<std::uint64_t> snapshot_file_;
 };
 
 }  // namespace
@@ -157,7 +171,7 @@ Status check_tail(LogFiles& files, LogReader& reader) {
 Result<RecoveredLog> recover(LogFiles& files, env::MappedRing* ring, Clock& clock) {
     RecoveredLog out;
     if (files.empty()) {
-        out.fresh = true;
+        out.needs_snapshot = true;
         return out;
     }
     LogReader reader(files, ring);
@@ -181,14 +195,13 @@ Result<RecoveredLog> recover(LogFiles& files, env::MappedRing* ring, Clock& cloc
     if (!out.table.complete() && files.first() != 0)
         return Error{Errc::kCorruption,
                      files.config().directory + ": no file begins with a whole topic table"};
-    out.fresh = !out.table.complete();
 
     WALRUS_RETURN_IF_ERROR(tail.write());
     // The rest of the scanned files may be in caches only.
-    const std::uint64_t end_file =
-        out.end.value % files.config().file_size == 0 && out.end.value > 0
-            ? files.number_of(out.end) - 1
-            : files.number_of(out.end);
+    const bool behind_file = out.end.value % files.config().file_size == 0 && out.end.value > 0;
+    const std::uint64_t end_file = files.number_of(out.end) - (behind_file ? 1 : 0);
+    // Behind a file the next one will be entered, which brings a snapshot by itself.
+    out.needs_snapshot = !behind_file && replay.snapshot_file() != end_file;
     for (std::uint64_t number = first_scanned; number <= end_file; ++number) {
         const Result<std::shared_ptr<LogFile>> file = files.open_file(number);
         if (!file) return file.error();

@@ -23,7 +23,9 @@ namespace walrus::wal {
 struct RecoveredLog {
     Lsn end;                  // Everything before it is in the log files and durable.
     std::uint32_t epoch = 0;  // That the next frame, which begins a new reign, must carry.
-    bool fresh = false;       // There was no log; `end` is behind the first file's header.
+    // There was no log, or the file that `end` lies in does not begin with the whole table: the
+    // first thing to write, behind the mark of the new reign, is a snapshot.
+    bool needs_snapshot = false;
     TopicTable table;
     std::unique_ptr<IndexBuilder> builder;               // Of the file that `end` lies in.
     std::vector<std::shared_ptr<const FileIndex>> left;  // Of earlier files that were scanned.

@@ -129,12 +129,7 @@ Status Shard::recover_and_start() {
     WALRUS_RETURN_IF_ERROR(writer_->start(recovered.end, epoch));
     MutexLock lock(writer_->mutex());
     reign_pending_ = true;
-    if (recovered.fresh) {
-        WALRUS_RETURN_IF_ERROR(
-            writer_->reserve(lock, table_.snapshot_bytes(), LogWriter::Admission::kControl));
-        stage_snapshot();
-        writer_->staged(false);
-    }
+    snapshot_pending_ = recovered.needs_snapshot;
     // A full disk must not keep anybody from reading; the next append tries again.
     if (const Status begun = begin_reign(lock); !begun && begun.error().code != Errc::kNoSpace)
         return begun;
@@ -147,19 +142,22 @@ Status Shard::recover_and_start() {
 Status Shard::begin_reign(MutexLock& lock) {
     if (!reign_pending_) return {};
     std::byte body[4];
-    WALRUS_RETURN_IF_ERROR(
-        writer_->reserve(lock, full_frame_size(sizeof body), LogWriter::Admission::kControl));
+    const std::uint64_t snapshot_bytes = snapshot_pending_ ? table_.snapshot_bytes() : 0;
+    WALRUS_RETURN_IF_ERROR(writer_->reserve(lock, full_frame_size(sizeof body) + snapshot_bytes,
+                                            LogWriter::Admission::kControl));
     if (!reign_pending_) return {};
     reign_pending_ = false;
     store_le(body, static_cast<std::uint32_t>(options_.random->next()));
     FrameHeader header;
     header.control = ControlKind::kReign;
     writer_->staging().control(header, {body, sizeof body}, writer_->durable());
+    if (snapshot_pending_) stage_snapshot();
     writer_->staged(false);
     return {};
 }
 
 void Shard::stage_snapshot() {
+    snapshot_pending_ = false;
     const Lsn durable = writer_->durable();
     table_.write_snapshot(options_.clock->wall_ms(),
                           [&](std::uint8_t flags, std::uint32_t count, Bytes body) {
@@ -183,6 +181,7 @@ void Shard::entered_file(std::uint64_t left) {
 Status Shard::close() {
     MutexLock lock(writer_->mutex());
     Status status = writer_->sync(lock);
+    if (status) status = begin_reign(lock);
     if (status) status = writer_->reserve(lock, full_frame_size(0), LogWriter::Admission::kControl);
     if (status) {
         FrameHeader header;
@@ -208,26 +207,36 @@ Status Shard::close() {
 void Shard::run_keeper() {
     MutexLock lock(writer_->mutex());
     std::uint64_t next_retention_ms = 0;
-    bool refused = false;
+    bool refused = false;  // No further file could be had; asked again when somebody needs one.
+    // Looked at before every wait: whatever came up while the lock was released had no one to wake.
+    const auto file_due = [&] {
+        return writer_->wants_file(refused ? 0 : options_.prepared_files);
+    };
+    const auto index_due = [&] {
+        return !left_.empty() && writer_->state() &&
+               writer_->written() >= files_->base(left_.begin()->first + 1);
+    };
     while (!closing_) {
-        if (writer_->wants_file(options_.prepared_files) && !refused) {
+        if (file_due()) {
             refused = !writer_->prepare_file(lock).has_value();
             continue;
         }
-        store_left_indexes(lock);
+        if (index_due()) {
+            store_left_indexes(lock);
+            continue;
+        }
         const std::uint64_t now_ms = options_.clock->monotonic_ns() / 1'000'000;
         if (now_ms >= next_retention_ms) {
             next_retention_ms = now_ms + options_.retention_interval_ms;
+            refused = false;
             lock.unlock();
             const Result<std::uint64_t> recycled = run_retention();
             lock.lock();
             if (!recycled && recycled.error().code != Errc::kClosed)
                 log(LogLevel::kWarn, "retention: " + recycled.error().to_string());
-            refused = false;
             continue;
         }
-        if (closing_) break;
-        refused = keeper_wake_.wait_for(lock, options_.retention_interval_ms) ? false : refused;
+        keeper_wake_.wait_for(lock, next_retention_ms - now_ms);
     }
 }
 

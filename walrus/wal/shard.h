@@ -150,6 +150,7 @@ private:
     RingQueue<PendingAck> acks_;
     std::uint64_t outstanding_bytes_ = 0;
     bool reign_pending_ = false;
+    bool snapshot_pending_ = false;  // The current file does not begin with one yet.
     std::uint64_t followers_ = 0;
     CondVar follow_;
     CondVar keeper_wake_;

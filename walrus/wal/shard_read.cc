@@ -195,10 +195,15 @@ Result<bool> Shard::wait_for(std::string_view name, Offset offset, std::uint64_t
 
 Result<std::shared_ptr<CursorState>> Shard::cursor_of(TopicState& topic,
                                                       std::string_view consumer) {
-    if (!topic.cursors.contains(consumer) &&
-        topic.cursors.size() >= options_.limits.max_consumers_per_topic)
+    if (const auto it = topic.cursors.find(consumer); it != topic.cursors.end()) return it->second;
+    if (topic.cursors.size() >= options_.limits.max_consumers_per_topic)
         return Error{Errc::kResourceExhausted,
                      "topic " + topic.name + ": has max_consumers_per_topic cursors already"};
+    if (table_.snapshot_bytes() + full_frame_size(consumer.size()) >
+        std::min(options_.ring_size, config_.file_size) / 4)
+        return Error{Errc::kResourceExhausted,
+                     "topic " + topic.name + ": the log holds too many topics and cursors; raise "
+                     "ring_size or file_size"};
     return table_.cursor(topic, consumer);
 }
 

@@ -8,6 +8,7 @@ namespace {
 constexpr std::size_t kChunkBytes = 128 << 10;
 constexpr std::size_t kSnapshotPrefix = 8;  // u64 wall_ms before the entries.
 constexpr std::size_t kEntryFixed = 40;
+constexpr std::size_t kMaxName = 255;  // A snapshot keeps lengths in a byte.
 constexpr std::uint8_t kEntryClean = 1;
 constexpr std::uint8_t kEntryRetention = 2;
 
@@ -183,14 +184,23 @@ Status TopicTable::apply_batch(const Frame& frame) {
     return {};
 }
 
+Status TopicTable::apply_create(const Frame& frame) {
+    const std::string_view name = as_text(frame.body);
+    if (name.empty() || name.size() > kMaxName)
+        return contradiction(frame, "a topic name of " + std::to_string(name.size()) + " bytes");
+    if (find(frame.header.topic_id) != nullptr || peek(name) != nullptr)
+        return contradiction(frame, "topic " + std::string(name) + " exists already");
+    create(frame.header.topic_id, name);
+    return {};
+}
+
 Status TopicTable::apply_control(const Frame& frame) {
     const FrameHeader& header = frame.header;
     if (header.control == ControlKind::kSnapshot) return apply_snapshot(frame);
     if (header.control == ControlKind::kReign || header.control == ControlKind::kClose) return {};
-    if (header.control == ControlKind::kCreateTopic) {
-        create(header.topic_id, as_text(frame.body));
-        return {};
-    }
+    if (header.control == ControlKind::kCreateTopic) return apply_create(frame);
+    if (header.control == ControlKind::kNone || header.control > ControlKind::kClose)
+        return contradiction(frame, "unknown control frame");
     const TopicPtr topic = find(header.topic_id);
     if (topic == nullptr)
         return contradiction(frame,
@@ -198,13 +208,16 @@ Status TopicTable::apply_control(const Frame& frame) {
     switch (header.control) {
         case ControlKind::kDeleteTopic: erase(topic->id); break;
         case ControlKind::kCommitCursor: {
+            if (header.first_offset > topic->log_end || frame.body.size() > kMaxName)
+                return contradiction(frame, "a cursor of " + topic->name + " past its end");
             const auto moved = cursor(*topic, as_text(frame.body));
             moved->committed = moved->position = header.first_offset;
             break;
         }
         case ControlKind::kDeleteCursor: erase_cursor(*topic, as_text(frame.body)); break;
         case ControlKind::kTruncateHead:
-            if (frame.body.size() != 8) return contradiction(frame, "truncation of bad length");
+            if (frame.body.size() != 8 || header.first_offset > topic->log_end)
+                return contradiction(frame, "truncation of " + topic->name + " past its end");
             topic->log_start = header.first_offset;
             topic->start_bytes = load_le<std::uint64_t>(frame.body.data());
             break;
@@ -253,13 +266,17 @@ Status TopicTable::decode_entry(Bytes& body) {
     const auto flags = static_cast<std::uint8_t>(at[4]);
     const auto name_length = static_cast<std::size_t>(at[5]);
     const auto cursor_count = load_le<std::uint16_t>(at + 6);
-    if (body.size() < name_length) return bad;
-    const TopicPtr topic = create(load_le<std::uint32_t>(at), as_text(take(name_length)));
+    if (name_length == 0 || body.size() < name_length) return bad;
+    const std::string_view name = as_text(take(name_length));
+    const auto id = load_le<std::uint32_t>(at);
+    if (find(id) != nullptr || peek(name) != nullptr) return bad;
+    const TopicPtr topic = create(id, name);
     topic->clean = (flags & kEntryClean) != 0;
     topic->log_start = Offset{load_le<std::uint64_t>(at + 8)};
     topic->log_end = Offset{load_le<std::uint64_t>(at + 16)};
     topic->end_bytes = load_le<std::uint64_t>(at + 24);
     topic->start_bytes = load_le<std::uint64_t>(at + 32);
+    if (topic->log_start > topic->log_end || topic->start_bytes > topic->end_bytes) return bad;
     if ((flags & kEntryRetention) != 0) {
         if (body.size() < kRetentionBodySize) return bad;
         topic->retention = decode_retention(take(kRetentionBodySize).data());

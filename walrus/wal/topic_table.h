@@ -90,6 +90,7 @@ private:
     static std::uint64_t entry_size(const TopicState& topic);
     Status apply_batch(const Frame& frame);
     Status apply_control(const Frame& frame);
+    Status apply_create(const Frame& frame);
     Status apply_snapshot(const Frame& frame);
     Status decode_entry(Bytes& body);
 

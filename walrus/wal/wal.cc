@@ -3,17 +3,11 @@
 #include <algorithm>
 #include <atomic>
 
-#include "walrus/env/posix_env.h"
 #include "walrus/wal/log_directory.h"
 #include "walrus/wal/shard.h"
 
 namespace walrus::wal {
 namespace {
-
-SystemRandom& system_random() {
-    static SystemRandom random;
-    return random;
-}
 
 // FNV-1a; decides the shard of a topic for good, so it must never change.
 std::uint32_t shard_of(std::string_view topic, std::size_t shards) {
@@ -242,11 +236,8 @@ private:
 }  // namespace
 
 Result<std::unique_ptr<Wal>> Wal::open(Options given) {
-    auto options = std::make_unique<Options>(std::move(given));
+    auto options = std::make_unique<Options>(with_real_seams(std::move(given)));
     WALRUS_RETURN_IF_ERROR(options->validate());
-    if (options->env == nullptr) options->env = &env::posix_env();
-    if (options->clock == nullptr) options->clock = &system_clock();
-    if (options->random == nullptr) options->random = &system_random();
 
     Result<std::unique_ptr<LogDirectory>> directory = LogDirectory::open(*options, true);
     if (!directory) return std::move(directory).error();
