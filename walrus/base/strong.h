@@ -13,7 +13,8 @@ struct Strong {
 
     constexpr Strong() = default;
     constexpr explicit Strong(std::uint64_t v) : value(v) {}
-    constexpr auto operator<=>(const Strong&) const = default;
+    // clang-tidy 14 takes the zero inside a defaulted <=> for a null pointer.
+    constexpr auto operator<=>(const Strong&) const = default;  // NOLINT(modernize-use-nullptr)
     constexpr Strong operator+(std::uint64_t n) const { return Strong{value + n}; }
     // Distance between two positions.  `other` must not be ahead.
     constexpr std::uint64_t operator-(Strong other) const { return value - other.value; }

@@ -89,6 +89,9 @@ TEST_F(PosixEnvTest, StoreIntoATruncatedMappedFileFails) {
               Errc::kIo);
     EXPECT_EQ(file->write_at(as_bytes(data), 0, Durability::kNone).error().code, Errc::kIo);
     EXPECT_EQ(file->sync_data().error().code, Errc::kIo);
+    // Growing maps the file anew; the failure stays.
+    EXPECT_EQ(file->write_at(as_bytes(data), 8 << 20, Durability::kData).error().code, Errc::kIo);
+    EXPECT_EQ(file->sync_data().error().code, Errc::kIo);
 }
 
 TEST_F(PosixEnvTest, RingBlocksAreReallyAllocated) {

@@ -160,6 +160,16 @@ TEST_F(SimEnvTest, BytesCutOffByATruncateNeverComeBackOnceItIsDurable) {
     }
 }
 
+TEST_F(SimEnvTest, WriteBehindADurableCutStaysCutOff) {
+    const auto file = durable_file("f", "");
+    write(*file, "aaaa", 4);
+    ASSERT_TRUE(file->truncate(2));
+    write(*file, "b", 9, Durability::kData);
+    for (const Unsynced unsynced : kAllFates) {
+        EXPECT_EQ(contents(*power_cut(unsynced), "f"), std::string(9, '\0') + "b");
+    }
+}
+
 TEST_F(SimEnvTest, TornLengthIsOneOfThoseTheFileHad) {
     const auto file = durable_file("f", "");
     write(*file, std::string(512, 'a'), 0);
@@ -267,6 +277,18 @@ TEST_F(SimEnvTest, RemovedFileComesBackWithoutSyncDir) {
     EXPECT_FALSE(power_cut(Unsynced::kKeep)->exists("f"));
     ASSERT_TRUE(env_.sync_dir("."));
     EXPECT_FALSE(power_cut(Unsynced::kDrop)->exists("f"));
+}
+
+TEST_F(SimEnvTest, SyncedNamesStayAsTheyWereSynced) {
+    open("f");
+    ASSERT_TRUE(env_.remove("f"));
+    open("g");
+    ASSERT_TRUE(env_.sync_dir("."));
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        const auto after = power_cut(Unsynced::kTorn512, seed);
+        EXPECT_FALSE(after->exists("f"));
+        EXPECT_TRUE(after->exists("g"));
+    }
 }
 
 TEST_F(SimEnvTest, UnsyncedRenameIsAllOrNothing) {

@@ -134,7 +134,7 @@ Status CrashScript::step() {
     if (dice < 64) return append(1 + dice_.below(3), true);
     if (dice < 74) return read_next();
     if (dice < 80) return move_cursor();
-    if (dice < 85) return truncate();
+    if (dice < 84) return truncate();
     if (dice < 88) return change_topics();
     if (dice < 91) return mark();
     if (dice < 94) return retain();
@@ -379,16 +379,28 @@ std::string CrashScript::find_state(Wal& wal, testing::CrashKind kind, LogModel&
     return text;
 }
 
-std::string CrashScript::go_on(testing::SimEnv& survivor, std::unique_ptr<Wal> wal,
-                               LogModel state) const {
+std::string CrashScript::go_on(testing::SimEnv& survivor, std::unique_ptr<Wal> wal, LogModel state,
+                               After after) const {
     if (!state.contains("orders")) state["orders"].generation = 99;
     TopicModel& topic = state["orders"];
-    for (int i = 0; i < 4; ++i) {
+    const std::uint64_t more = after == After::kFillFiles ? (130 << 10) / 640 : 4;  // The mean size.
+    for (std::uint64_t i = 0; i < more; ++i) {
         const std::string text = record("orders", topic.generation, topic.end);
         const Result<Offset> offset = wal->append("orders", as_bytes(text));
         if (!offset) return "appending after recovery: " + offset.error().to_string();
         if (offset->value != topic.end++) return "appending after recovery: bad offset";
         topic.clean = false;
+    }
+    if (after != After::kAppend) {
+        if (const Status synced = wal->sync(); !synced)
+            return "syncing after recovery: " + synced.error().to_string();
+        for (auto& [name, each] : state) {
+            each.start = each.end;
+            if (const Status cut = wal->truncate_head(name, Offset{each.start}); !cut)
+                return "truncating after recovery: " + cut.error().to_string();
+        }
+        if (const Result<std::uint64_t> recycled = wal->run_retention(); !recycled)
+            return "recycling after recovery: " + recycled.error().to_string();
     }
     if (const Status moved = wal->commit("orders", "later", Offset{topic.end}); !moved)
         return "committing after recovery: " + moved.error().to_string();
@@ -405,12 +417,13 @@ std::string CrashScript::go_on(testing::SimEnv& survivor, std::unique_ptr<Wal> w
     return wrong.empty() ? "" : "after the second opening: " + wrong;
 }
 
-std::string CrashScript::check(testing::SimEnv& survivor, testing::CrashKind kind) const {
+std::string CrashScript::check(testing::SimEnv& survivor, testing::CrashKind kind,
+                               After after) const {
     Result<std::unique_ptr<Wal>> wal = Wal::open(options(survivor));
     if (!wal) return "open: " + wal.error().to_string();
     LogModel found;
     if (std::string wrong = find_state(**wal, kind, found); !wrong.empty()) return wrong;
-    return go_on(survivor, std::move(*wal), std::move(found));
+    return go_on(survivor, std::move(*wal), std::move(found), after);
 }
 
 }  // namespace walrus::wal

@@ -43,9 +43,15 @@ public:
     // The log stays open, for SimEnv::after_crash wants it so.
     std::string run(testing::SimEnv& env);
 
-    // Opens what the crash left and compares; then appends, closes, opens and compares again.
+    // How a recovered log is used before it is opened again.
+    enum class After {
+        kAppend,     // A little.
+        kGiveUp,     // And everything is given up, so that files are recycled.
+        kFillFiles,  // The same after filling several files.
+    };
+    // Opens what the crash left and compares; then uses it, closes, opens and compares again.
     // Returns what is wrong, or "".
-    std::string check(testing::SimEnv& survivor, testing::CrashKind kind) const;
+    std::string check(testing::SimEnv& survivor, testing::CrashKind kind, After after) const;
 
     // Options as the script uses them, on that disk.
     Options options(testing::SimEnv& env) const;
@@ -88,7 +94,8 @@ private:
     std::string compare_records(Wal& wal, const std::string& name, const TopicModel& topic,
                                 std::uint64_t start) const;
     std::string find_state(Wal& wal, testing::CrashKind kind, LogModel& found) const;
-    std::string go_on(testing::SimEnv& survivor, std::unique_ptr<Wal> wal, LogModel state) const;
+    std::string go_on(testing::SimEnv& survivor, std::unique_ptr<Wal> wal, LogModel state,
+                      After after) const;
 
     const CrashScriptConfig config_;
     SeededRandom dice_;

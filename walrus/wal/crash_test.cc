@@ -58,7 +58,9 @@ void sweep(CrashScriptConfig config) {
             CrashOptions crash = kCrashes[i];
             crash.seed = config.seed + cut;
             const std::unique_ptr<SimEnv> survivor = env.after_crash(crash);
-            EXPECT_EQ(script.check(*survivor, crash.kind), "") << describe(config, cut, crash);
+            const auto after = static_cast<CrashScript::After>((cut + i) % 3);
+            EXPECT_EQ(script.check(*survivor, crash.kind, after), "")
+                << describe(config, cut, crash);
         }
     }
 }
@@ -103,7 +105,8 @@ void sweep_recovery(CrashScriptConfig config, std::uint64_t stride) {
                 if (!survivor->dead()) break;
                 const CrashOptions again{crash.kind, crash.unsynced, crash.seed + second + 1};
                 const std::unique_ptr<SimEnv> last = survivor->after_crash(again);
-                ASSERT_EQ(script.check(*last, crash.kind), "")
+                const auto after = static_cast<CrashScript::After>(second % 3);
+                ASSERT_EQ(script.check(*last, crash.kind, after), "")
                     << describe(config, cut, crash) << ", again after " << second;
             }
         }

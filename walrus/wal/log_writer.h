@@ -41,6 +41,8 @@ public:
     virtual void entered_file(std::uint64_t left) = 0;
     // acknowledged() or durable() moved.
     virtual void progressed() = 0;
+    // After progressed(), without the lock: tell whoever is to be told.
+    virtual void deliver() = 0;
     // The writer is poisoned: nothing more will be acknowledged.
     virtual void poisoned(const Error& cause) = 0;
 };
@@ -199,6 +201,7 @@ private:
     std::uint64_t finished_upto_ = 1;             // [from, upto).
 
     bool leading_ = false;        // Somebody is writing pieces.
+    bool deliver_due_ = false;  // progressed() was called, deliver() not yet.
     bool queue_waiting_ = false;  // The committer sleeps in the queue.
     bool committer_idle_ = false;
     std::uint64_t space_waiters_ = 0;

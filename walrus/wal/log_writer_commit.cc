@@ -16,8 +16,10 @@ constexpr std::uint64_t kWriteUnit = 1 << 20;
 constexpr std::uint64_t kLargeGroup = 96 << 10;
 constexpr std::size_t kGroupsInFlight = 2;
 constexpr std::size_t kPiecesInFlight = 4;
-// How long a leader waits for the members of the last group to come back.
-constexpr std::uint64_t kGatherNs = 30'000;
+// How long a leader waits for the members of the last group to come back: while they keep coming,
+// and not longer than a flush takes.
+constexpr std::uint64_t kArrivalGapNs = 30'000;
+constexpr std::uint64_t kGatherNs = 150'000;
 
 }  // namespace
 
@@ -122,6 +124,7 @@ void LogWriter::retire_done_pieces() {
     }
     if (!moved) return;
     owner_.progressed();
+    deliver_due_ = true;
     if (space_waiters_ > 0) space_.notify_all();
     if (progress_waiters_ > 0) progress_.notify_all();
     if (files_.number_of(written_) != file_before && keeper_wake_ != nullptr)
@@ -154,10 +157,21 @@ void LogWriter::gather(MutexLock& lock) {
     const std::uint64_t expected = last_appends_;
     if (open_appends_.load(std::memory_order_relaxed) >= expected) return;
     lock.unlock();
-    const std::uint64_t deadline = config_.clock->monotonic_ns() + kGatherNs;
-    while (open_appends_.load(std::memory_order_relaxed) < expected &&
-           config_.clock->monotonic_ns() < deadline)
+    const std::uint64_t began = config_.clock->monotonic_ns();
+    std::uint64_t last_arrival = began;
+    std::uint64_t seen = 0;
+    for (;;) {
         std::this_thread::yield();
+        const std::uint64_t here = open_appends_.load(std::memory_order_relaxed);
+        const std::uint64_t now = config_.clock->monotonic_ns();
+        if (here >= expected || now - began > kGatherNs) break;
+        if (here != seen) {
+            seen = here;
+            last_arrival = now;
+        } else if (now - last_arrival > kArrivalGapNs) {
+            break;
+        }
+    }
     lock.lock();
 }
 
@@ -199,9 +213,11 @@ void LogWriter::wake_finished(MutexLock& lock) {
     const std::uint64_t from = finished_from_;
     const std::uint64_t upto = finished_upto_;
     finished_from_ = upto;
-    if (!syncs_every_group() || from >= upto) return;
+    if (!syncs_every_group() || (from >= upto && !deliver_due_)) return;
+    deliver_due_ = false;
     lock.unlock();
     for (std::uint64_t group = from; group < upto; ++group) gate_.wake(group);
+    owner_.deliver();
     lock.lock();
 }
 

@@ -360,7 +360,8 @@ Result<Ticket> Shard::append_async(std::string_view name, const BatchSource& sou
         if (callback.function != nullptr)
             callback.function(callback.context, appended->first_offset, {});
     } else {
-        acks_.push_back({appended->end, appended->first_offset, callback, source.body_length()});
+        acks_.push_back(
+            {appended->end, appended->first_offset, callback, source.body_length(), false});
         outstanding_bytes_ += source.body_length();
     }
     return Ticket{appended->first_offset, config_.number, appended->end};
@@ -386,27 +387,44 @@ void Shard::progressed() {
         done.topic->readable = std::max(done.topic->readable, done.offset);
         pending_.pop_front();
     }
-    while (!acks_.empty() && acks_.front().end <= acknowledged) {
-        const PendingAck ack = acks_.front();
-        acks_.pop_front();
-        outstanding_bytes_ -= ack.bytes;
-        if (ack.callback.function != nullptr)
-            ack.callback.function(ack.callback.context, ack.first_offset, {});
+    if (!acks_.empty() && acks_.front().end <= acknowledged) {
+        const MutexLock ready(ready_mutex_);
+        while (!acks_.empty() && acks_.front().end <= acknowledged) {
+            outstanding_bytes_ -= acks_.front().bytes;
+            if (acks_.front().callback.function != nullptr) ready_.push_back(acks_.front());
+            acks_.pop_front();
+        }
     }
     if (followers_ > 0) follow_.notify_all();
 }
 
+void Shard::deliver() {
+    const MutexLock one_at_a_time(delivering_);
+    MutexLock ready(ready_mutex_);
+    while (!ready_.empty()) {
+        const PendingAck ack = ready_.front();
+        ready_.pop_front();
+        ready.unlock();
+        const Status status =
+            ack.failed ? Status(Error{Errc::kPoisoned, "shard poisoned"}) : Status{};
+        ack.callback.function(ack.callback.context, ack.first_offset, status);
+        ready.lock();
+    }
+}
+
 void Shard::poisoned(const Error& cause) {
-    const Status failed = Error{Errc::kPoisoned, "shard poisoned: " + cause.message};
-    while (!acks_.empty()) {
-        const PendingAck ack = acks_.front();
-        acks_.pop_front();
-        if (ack.callback.function != nullptr)
-            ack.callback.function(ack.callback.context, ack.first_offset, failed);
+    {
+        const MutexLock ready(ready_mutex_);
+        while (!acks_.empty()) {
+            acks_.front().failed = true;
+            if (acks_.front().callback.function != nullptr) ready_.push_back(acks_.front());
+            acks_.pop_front();
+        }
     }
     outstanding_bytes_ = 0;
+    deliver();
     follow_.notify_all();
-    log(LogLevel::kError, failed.error().message);
+    log(LogLevel::kError, "shard poisoned: " + cause.message);
 }
 
 // --- control frames ---

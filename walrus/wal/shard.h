@@ -79,6 +79,7 @@ private:
         Offset first_offset;
         AckCallback callback;
         std::uint64_t bytes = 0;
+        bool failed = false;
     };
     struct Appended {
         Offset first_offset;
@@ -92,6 +93,7 @@ private:
     std::uint64_t roll_bytes() override { return table_.snapshot_bytes(); }
     void entered_file(std::uint64_t left) override;
     void progressed() override;
+    void deliver() override;
     void poisoned(const Error& cause) override;
 
     // --- opening (shard.cc) ---
@@ -149,6 +151,11 @@ private:
     RingQueue<Pending> pending_;
     RingQueue<PendingAck> acks_;
     std::uint64_t outstanding_bytes_ = 0;
+    // Acknowledged, not yet called back.  Callbacks run under delivering_ alone, which keeps their
+    // order; ready_mutex_ is taken last of all.
+    Mutex delivering_;
+    Mutex ready_mutex_;
+    RingQueue<PendingAck> ready_;
     bool reign_pending_ = false;
     bool snapshot_pending_ = false;  // The current file does not begin with one yet.
     std::uint64_t followers_ = 0;

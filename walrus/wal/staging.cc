@@ -48,6 +48,7 @@ Staging::Staging(env::MappedRing& ring, std::uint64_t file_size)
     : data_(ring.data()), ring_size_(ring.size()), file_size_(file_size) {}
 
 void Staging::start(Lsn end, std::uint32_t epoch) {
+    begin_ = Lsn{align_down(end.value, env::kBlockSize)};
     end_ = end;
     epoch_ = epoch;
     run_.reset();

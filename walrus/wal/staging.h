@@ -36,7 +36,8 @@ public:
         bool anchor = false;  // A full header: a reader may enter here.
     };
 
-    // Begins at `end` inside a file whose frames carry `epoch`.
+    // Begins at `end` inside a file whose frames carry `epoch`.  What the ring holds before the
+    // block of `end` is of another run and means nothing.
     void start(Lsn end, std::uint32_t epoch);
     // One past the last frame.
     Lsn end() const { return end_; }
@@ -48,7 +49,9 @@ public:
     }
     std::uint64_t ring_size() const { return ring_size_; }
     // True while the ring still holds what was staged at `lsn`.
-    bool holds(Lsn lsn) const { return lsn.value + ring_size_ >= end_.value && lsn < end_; }
+    bool holds(Lsn lsn) const {
+        return lsn >= begin_ && lsn.value + ring_size_ >= end_.value && lsn < end_;
+    }
     // The bytes at `lsn`; contiguous for ring_size bytes.
     std::byte* at(Lsn lsn) const { return data_ + lsn.value % ring_size_; }
 
@@ -73,6 +76,7 @@ private:
     std::byte* const data_;
     const std::uint64_t ring_size_;
     const std::uint64_t file_size_;
+    Lsn begin_;  // The ring is ours from here on.
     Lsn end_;
     std::uint32_t epoch_ = 0;
     // What a short header would continue, and where the last full data header is.

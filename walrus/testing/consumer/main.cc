@@ -32,8 +32,8 @@ T must(walrus::Result<T> result, const char* what) {
 std::unique_ptr<walrus::wal::Wal> open(const char* data_dir) {
     walrus::wal::Options options;
     options.data_dir = data_dir;
-    options.file_size = 4 << 20;
-    options.ring_size = 1 << 20;
+    options.file_size = 32 << 20;
+    options.ring_size = 32 << 20;
     return must(walrus::wal::Wal::open(options), "open");
 }
 
