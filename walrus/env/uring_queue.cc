@@ -164,7 +164,8 @@ bool UringQueue::finish(IoRequest& request, int result) {
     const auto* file = static_cast<const PosixFile*>(request.file);
     const std::uint64_t position = request.position + request.transferred;
     const char* what = is_write(request) ? "write" : "read";
-    if (result == -EINTR || result == -EAGAIN) {
+    // ECANCELED: the thread that had submitted it has ended.
+    if (result == -EINTR || result == -EAGAIN || result == -ECANCELED) {
         start(request);
         return false;
     }

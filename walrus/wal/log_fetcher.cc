@@ -26,6 +26,10 @@ void LogFetcher::jump() {
     next_length_ = kFirstWindow;
 }
 
+void LogFetcher::grow() {
+    next_length_ = std::min<std::uint64_t>(next_length_ * 4, pool_->buffer_size());
+}
+
 Result<bool> LogFetcher::fetch_from_ring(Lsn lsn, std::uint64_t least) {
     std::uint64_t length = 0;
     const std::byte* from = nullptr;
@@ -86,7 +90,7 @@ Status LogFetcher::load(Window& window) {
 Status LogFetcher::finish_loading(Window& window) {
     while (window.loading) {
         env::IoRequest* done = queue_->complete(true);
-        WALRUS_ASSERT(done != nullptr);
+        if (done == nullptr) continue;  // Woken for nothing.
         for (const std::unique_ptr<Window>& other : windows_)
             if (&other->request == done) other->loading = false;
     }
@@ -140,7 +144,8 @@ Status LogFetcher::cover(Lsn lsn) {
     Result<std::unique_ptr<Window>> window = plan(lsn, length);
     if (!window) return std::move(window).error();
     if (*window == nullptr) return {};
-    next_length_ = std::min<std::uint64_t>(length * 4, pool_->buffer_size());
+    next_length_ = length;
+    grow();
     WALRUS_RETURN_IF_ERROR(load(**window));
     windows_.push_back(std::move(*window));
     return {};
@@ -176,9 +181,10 @@ Result<FetchedBytes> LogFetcher::fetch(Lsn lsn, std::uint64_t least) {
         const Result<bool> in_ring = fetch_from_ring(next, wanted - next);
         if (!in_ring) return in_ring.error();
         if (!*in_ring) {
-            Result<std::unique_ptr<Window>> more = plan(next, wanted - next);
+            Result<std::unique_ptr<Window>> more = plan(next, std::max(wanted - next, next_length_));
             if (!more) return std::move(more).error();
             if (*more == nullptr || (*more)->begin != next) break;
+            grow();
             WALRUS_RETURN_IF_ERROR(load(**more));
             windows_.push_back(std::move(*more));
         }

@@ -53,6 +53,7 @@ private:
     Result<std::unique_ptr<Window>> plan(Lsn begin, std::uint64_t length);
     Status load(Window& window);
     Status finish_loading(Window& window);
+    void grow();
     void read_ahead();
     Status cover(Lsn lsn);
     FetchedBytes assemble(Lsn lsn, std::uint64_t least) const;

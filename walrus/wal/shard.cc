@@ -429,24 +429,24 @@ void Shard::poisoned(const Error& cause) {
 
 // --- control frames ---
 
-Result<Shard::Appended> Shard::stage_control(MutexLock& lock, TopicState& topic, ControlKind kind,
-                                             Offset operand, Bytes body) {
-    const std::uint32_t id = topic.id;
+Result<Shard::Appended> Shard::stage_control(MutexLock& lock, TopicState& topic,
+                                             const ControlFrame& frame) {
     WALRUS_RETURN_IF_ERROR(begin_reign(lock));
     WALRUS_RETURN_IF_ERROR(
-        writer_->reserve(lock, full_frame_size(body.size()), LogWriter::Admission::kControl));
+        writer_->reserve(lock, full_frame_size(frame.body.size()), LogWriter::Admission::kControl));
     if (topic.deleted) return Error{Errc::kNotFound, "topic " + topic.name + ": was deleted"};
     FrameHeader header;
-    header.control = kind;
-    header.topic_id = id;
-    header.first_offset = operand;
-    const Staging::Placed placed = writer_->staging().control(header, body, writer_->durable());
-    return Appended{operand, placed.end, 0};
+    header.control = frame.kind;
+    header.topic_id = topic.id;
+    header.first_offset = frame.operand;
+    const Staging::Placed placed =
+        writer_->staging().control(header, frame.body, writer_->durable());
+    return Appended{frame.operand, placed.end, 0};
 }
 
-Status Shard::control(MutexLock& lock, TopicState& topic, ControlKind kind, Offset operand,
-                      Bytes body, const std::function<void()>& change) {
-    Result<Appended> staged = stage_control(lock, topic, kind, operand, body);
+Status Shard::control(MutexLock& lock, TopicState& topic, const ControlFrame& frame,
+                      const std::function<void()>& change) {
+    Result<Appended> staged = stage_control(lock, topic, frame);
     if (!staged) return std::move(staged).error();
     change();
     const std::uint64_t group = writer_->staged(true);
@@ -467,7 +467,7 @@ Status Shard::delete_topic(std::string_view name) {
     MutexLock lock(writer_->mutex());
     const TopicPtr topic = table_.find(name);
     if (topic == nullptr) return Error{Errc::kNotFound, "topic " + std::string(name)};
-    return control(lock, *topic, ControlKind::kDeleteTopic, Offset{}, {},
+    return control(lock, *topic, {ControlKind::kDeleteTopic, Offset{}, {}},
                    [&] { table_.erase(topic->id); });
 }
 
@@ -476,7 +476,7 @@ Status Shard::mark(std::string_view name, bool clean) {
     const TopicPtr topic = table_.find(name);
     if (topic == nullptr) return Error{Errc::kNotFound, "topic " + std::string(name)};
     if (topic->clean == clean) return {};
-    return control(lock, *topic, ControlKind::kMark, Offset{clean ? 1U : 0U}, {},
+    return control(lock, *topic, {ControlKind::kMark, Offset{clean ? 1U : 0U}, {}},
                    [&] { topic->clean = clean; });
 }
 
@@ -486,7 +486,7 @@ Status Shard::set_retention(std::string_view name, const Retention& retention) {
     if (topic == nullptr) return Error{Errc::kNotFound, "topic " + std::string(name)};
     std::byte body[kRetentionBodySize];
     encode_retention(retention, body);
-    return control(lock, *topic, ControlKind::kSetRetention, Offset{}, body,
+    return control(lock, *topic, {ControlKind::kSetRetention, Offset{}, body},
                    [&] { topic->retention = retention; });
 }
 

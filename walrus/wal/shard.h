@@ -81,6 +81,11 @@ private:
         std::uint64_t bytes = 0;
         bool failed = false;
     };
+    struct ControlFrame {
+        ControlKind kind = ControlKind::kNone;
+        Offset operand;  // Its meaning is the kind's.
+        Bytes body;
+    };
     struct Appended {
         Offset first_offset;
         Lsn end;
@@ -110,10 +115,9 @@ private:
                                    const BatchSource& source, bool waits);
     Result<TopicState*> find_or_create(MutexLock& lock, std::string_view topic,
                                        std::uint64_t more_bytes);
-    Result<Appended> stage_control(MutexLock& lock, TopicState& topic, ControlKind kind,
-                                   Offset operand, Bytes body);
+    Result<Appended> stage_control(MutexLock& lock, TopicState& topic, const ControlFrame& frame);
     // Stages the frame, applies `change` under the same lock and waits for the acknowledgement.
-    Status control(MutexLock& lock, TopicState& topic, ControlKind kind, Offset operand, Bytes body,
+    Status control(MutexLock& lock, TopicState& topic, const ControlFrame& frame,
                    const std::function<void()>& change);
     void note_pending(TopicState& topic, Lsn end, std::uint64_t group);
     Status wait_outstanding(MutexLock& lock, std::uint64_t bytes);

@@ -202,8 +202,9 @@ Result<std::shared_ptr<CursorState>> Shard::cursor_of(TopicState& topic,
     if (table_.snapshot_bytes() + full_frame_size(consumer.size()) >
         std::min(options_.ring_size, config_.file_size) / 4)
         return Error{Errc::kResourceExhausted,
-                     "topic " + topic.name + ": the log holds too many topics and cursors; raise "
-                     "ring_size or file_size"};
+                     "topic " + topic.name +
+                         ": the log holds too many topics and cursors; raise "
+                         "ring_size or file_size"};
     return table_.cursor(topic, consumer);
 }
 
@@ -246,7 +247,7 @@ Result<RecordBatch> Shard::read(std::string_view name, ReadOptions options, std:
         return batch;
     }
     WALRUS_RETURN_IF_ERROR(
-        control(lock, *topic, ControlKind::kCommitCursor, next, as_bytes(options.consumer), [&] {
+        control(lock, *topic, {ControlKind::kCommitCursor, next, as_bytes(options.consumer)}, [&] {
             cursor->committed = cursor->position = next;
             cursor->unpersisted = 0;
         }));
@@ -269,7 +270,7 @@ Status Shard::commit(std::string_view name, std::string_view consumer, Offset of
     WALRUS_RETURN_IF_ERROR(check_range(**topic, offset));
     const Result<std::shared_ptr<CursorState>> cursor = cursor_of(**topic, consumer);
     if (!cursor) return cursor.error();
-    return control(lock, **topic, ControlKind::kCommitCursor, offset, as_bytes(consumer), [&] {
+    return control(lock, **topic, {ControlKind::kCommitCursor, offset, as_bytes(consumer)}, [&] {
         (*cursor)->committed = (*cursor)->position = offset;
         (*cursor)->unpersisted = 0;
     });
@@ -293,7 +294,7 @@ Status Shard::delete_cursor(std::string_view name, std::string_view consumer) {
     if (!(*topic)->cursors.contains(consumer))
         return Error{Errc::kNotFound,
                      "topic " + std::string(name) + ": no cursor '" + std::string(consumer) + "'"};
-    return control(lock, **topic, ControlKind::kDeleteCursor, Offset{}, as_bytes(consumer),
+    return control(lock, **topic, {ControlKind::kDeleteCursor, Offset{}, as_bytes(consumer)},
                    [&] { table_.erase_cursor(**topic, consumer); });
 }
 

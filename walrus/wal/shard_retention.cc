@@ -54,7 +54,7 @@ Status Shard::truncate_head(std::string_view name, Offset offset) {
     if (topic == nullptr || offset <= topic->log_start) return {};
     std::byte body[8];
     store_le(body, std::max(*bytes, topic->start_bytes));
-    return control(lock, *topic, ControlKind::kTruncateHead, offset, body, [&] {
+    return control(lock, *topic, {ControlKind::kTruncateHead, offset, body}, [&] {
         topic->log_start = std::max(topic->log_start, offset);
         topic->start_bytes = std::max(*bytes, topic->start_bytes);
     });
