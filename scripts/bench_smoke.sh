@@ -4,7 +4,12 @@
 #   bench_smoke.sh PROGRAM
 set -euo pipefail
 
-program=$1
+program=$(realpath "$1")
+# Benches keep their data in the working directory: each gets its own, on the build's disk.
+work=$(mktemp -d -p "$PWD")
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
 # "BM_Append/threads:4/800" belongs to the family "BM_Append".
 mapfile -t firsts < <("$program" --benchmark_list_tests | awk -F/ '!seen[$1]++')
 if [[ ${#firsts[@]} -eq 0 ]]; then

@@ -1,0 +1,30 @@
+// walrus-harness: the program.  The only file of the harness that knows the systems under test.
+#include "harness/cli/cli.h"
+#include "harness/driver/driver.h"
+#include "harness/driver/file_driver.h"
+#include "harness/driver/null_driver.h"
+
+#ifdef WALRUS_HAVE_ENGINE
+#include "compare/walrus/walrus_driver.h"
+#endif
+#ifdef WALRUS_HAVE_ROCKSDB
+#include "compare/rocksdb/rocksdb_driver.h"
+#endif
+
+int main(int argc, char** argv) {
+    using namespace walrus::harness;
+    Registry registry;
+    registry.add(make_null_driver());
+    registry.add(make_file_driver());
+#ifdef WALRUS_HAVE_ENGINE
+    registry.add(walrus::compare::make_walrus_driver());
+#else
+    registry.add_absent("walrus", "the engine is not part of it");
+#endif
+#ifdef WALRUS_HAVE_ROCKSDB
+    registry.add(walrus::compare::make_rocksdb_driver());
+#else
+    registry.add_absent("rocksdb", "built without RocksDB (librocksdb-dev)");
+#endif
+    return run_command_line(argc, argv, registry);
+}

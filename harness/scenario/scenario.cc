@@ -1,0 +1,109 @@
+#include "harness/scenario/scenario.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/driver/settings.h"
+
+namespace walrus::harness {
+namespace {
+
+constexpr std::uint32_t kQuickRepetitions = 3;
+constexpr std::uint64_t kQuickDivisor = 4;
+constexpr std::uint64_t kQuickLeastNs = 200'000'000;
+constexpr std::uint64_t kQuickWarmupNs = 100'000'000;
+constexpr std::uint64_t kQuickMaxBytes = 256 << 20;
+
+}  // namespace
+
+std::string_view load_name(Load load) {
+    switch (load) {
+        case Load::kClosed: return "closed";
+        case Load::kWindow: return "window";
+    }
+    return "unknown";
+}
+
+std::string_view measure_name(Measure measure) {
+    switch (measure) {
+        case Measure::kAppend: return "append";
+        case Measure::kScan: return "scan";
+        case Measure::kRestart: return "restart";
+    }
+    return "unknown";
+}
+
+std::string_view ending_name(Ending ending) {
+    switch (ending) {
+        case Ending::kKill: return "kill";
+        case Ending::kStop: return "stop";
+    }
+    return "unknown";
+}
+
+std::string describe(const Workload& workload) {
+    std::string text =
+        fmt::format("{} writer{}", workload.writers, workload.writers == 1 ? "" : "s");
+    if (workload.batch > 1) text += fmt::format(", batches of {}", workload.batch);
+    if (workload.load == Load::kWindow) text += fmt::format(", {} in flight", workload.outstanding);
+    if (workload.topics > 1) text += fmt::format(", {} topics", format_count(workload.topics));
+    return text;
+}
+
+const SystemSpec* Scenario::find_system(std::string_view system) const {
+    const auto found = std::ranges::find(systems, system, &SystemSpec::name);
+    return found == systems.end() ? nullptr : &*found;
+}
+
+const Row* Scenario::find_row(std::string_view row) const {
+    const auto found = std::ranges::find(rows, row, &Row::name);
+    return found == rows.end() ? nullptr : &*found;
+}
+
+Status check_against(const Scenario& scenario, const Registry& registry) {
+    std::vector<std::string> problems;
+    const auto problem = [&](std::uint64_t line, const std::string& what) {
+        problems.push_back(fmt::format("{}:{}: {}", scenario.path, line, what));
+    };
+    for (const SystemSpec& system : scenario.systems) {
+        const auto driver = registry.find(system.driver);
+        if (!driver && driver.error().code == Errc::kUnsupported) continue;
+        if (!driver) {
+            problem(system.line, driver.error().message);
+            continue;
+        }
+        const auto capabilities = (*driver)->capabilities(system.settings);
+        if (!capabilities) {
+            problem(system.line,
+                    fmt::format("system {}: {}", system.name, capabilities.error().message));
+            continue;
+        }
+        for (const Row& row : scenario.rows) {
+            if (std::ranges::find(row.systems, system.name) == row.systems.end()) continue;
+            const Status supported =
+                check_supported(*capabilities, row.durability, row.workload.topics,
+                                row.workload.load == Load::kWindow);
+            if (supported) continue;
+            problem(row.line, fmt::format("row \"{}\" with system {}: {}", row.name, system.name,
+                                          supported.error().message));
+        }
+    }
+    if (problems.empty()) return {};
+    return Error{Errc::kInvalidArgument, fmt::format("{}", fmt::join(problems, "\n"))};
+}
+
+void make_quick(Scenario& scenario) {
+    scenario.repetitions = std::min(scenario.repetitions, kQuickRepetitions);
+    for (Row& row : scenario.rows) {
+        Workload& workload = row.workload;
+        workload.duration_ns = std::max(workload.duration_ns / kQuickDivisor,
+                                        std::min(workload.duration_ns, kQuickLeastNs));
+        workload.warmup_ns = std::min(workload.warmup_ns, kQuickWarmupNs);
+        if (workload.max_bytes > 0) {
+            workload.max_bytes = std::min(workload.max_bytes, kQuickMaxBytes);
+        }
+    }
+}
+
+}  // namespace walrus::harness

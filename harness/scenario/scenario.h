@@ -1,0 +1,111 @@
+// Scenario: what to run, parsed once from TOML into typed structs.
+//
+// The file format by example: scenarios/README.md.  Unknown keys and impossible combinations are
+// errors that name file, line and the nearest known word; nothing is guessed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/driver/driver.h"
+#include "walrus/base/result.h"
+
+namespace walrus::harness {
+
+// How writers offer work.
+enum class Load {
+    kClosed,  // Each writer has one append outstanding: the next begins when the last is acked.
+    kWindow,  // Each writer keeps `outstanding` asynchronous appends in flight.
+};
+std::string_view load_name(Load load);
+
+// What a row measures.
+enum class Measure {
+    kAppend,   // Acknowledged records per second and append latency.
+    kScan,     // Cold sequential read of everything written, against plain reads of the same files.
+    kRestart,  // Time to open again after the writer ended.
+};
+std::string_view measure_name(Measure measure);
+
+// How the writing process ends before its records are read back by another process.
+enum class Ending {
+    kKill,  // SIGKILL, with everything still open.
+    kStop,  // An orderly stop.
+};
+std::string_view ending_name(Ending ending);
+
+struct Workload {
+    Load load = Load::kClosed;
+    std::uint32_t writers = 1;
+    std::uint32_t batch = 1;        // Records per append.
+    std::uint32_t outstanding = 1;  // Appends in flight per writer; more than 1 only with kWindow.
+    std::uint32_t topics = 1;
+    std::uint64_t payload_bytes = 800;
+    std::uint64_t warmup_ns = 300'000'000;  // Excluded from every figure.
+    std::uint64_t duration_ns = 1'000'000'000;
+    std::uint64_t max_bytes = 0;  // Stop writing after so much payload; 0: time alone decides.
+
+    bool operator==(const Workload&) const = default;
+};
+
+// "1 writer", "1 writer, batches of 256", "64 writers, 10,000 topics", ...
+std::string describe(const Workload& workload);
+
+struct SystemSpec {
+    std::string name;    // Unique in the scenario; what tables call it.
+    std::string driver;  // In the registry.
+    Settings settings;
+    std::uint64_t line = 0;
+
+    bool operator==(const SystemSpec&) const = default;
+};
+
+// One line of a table: a workload in a class, measured on several systems.
+struct Row {
+    std::string name;  // Unique; swept values are appended ("appends, 10 writers").
+    Measure measure = Measure::kAppend;
+    Durability durability = Durability::kDisk;
+    Ending ending = Ending::kKill;
+    Workload workload;
+    std::vector<std::string> systems;
+    std::string baseline;      // Ratios are to this system; "" for none.
+    std::string baseline_row;  // ... in this row; "" for the same row.
+    std::uint64_t line = 0;
+
+    bool operator==(const Row&) const = default;
+};
+
+struct Scenario {
+    std::string name;
+    std::string title;
+    std::uint64_t seed = 1;
+    std::uint32_t repetitions = 5;
+    std::vector<SystemSpec> systems;
+    std::vector<Row> rows;
+    std::string path;  // Where it came from.
+
+    const SystemSpec* find_system(std::string_view system) const;
+    const Row* find_row(std::string_view row) const;
+};
+
+// A change to a scenario before it is checked: "row.*.workload.duration=2s", "repetitions=3".
+// Path segments are keys, array positions from 0, or '*' for every element.
+using Override = std::string;
+
+// kInvalidArgument with one line per problem: "path:line: what is wrong (did you mean ...)".
+Result<Scenario> parse_scenario(std::string_view text, const std::string& path,
+                                const std::vector<Override>& overrides = {});
+// As parse_scenario on a file.  kNotFound when there is no such file.
+Result<Scenario> load_scenario(const std::string& path,
+                               const std::vector<Override>& overrides = {});
+
+// Checks drivers, their settings and what they can do.  Absent drivers (not in this build) are not
+// problems here: their rows are skipped, loudly, by the runner.
+Status check_against(const Scenario& scenario, const Registry& registry);
+
+// Fewer repetitions and shorter windows: to try a scenario out, not to quote its figures.
+void make_quick(Scenario& scenario);
+
+}  // namespace walrus::harness

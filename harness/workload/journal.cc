@@ -1,0 +1,37 @@
+#include "harness/workload/journal.h"
+
+#include <algorithm>
+
+namespace walrus::harness {
+
+std::string_view outcome_name(Outcome outcome) {
+    switch (outcome) {
+        case Outcome::kAcknowledged: return "ok";
+        case Outcome::kFailed: return "fail";
+        case Outcome::kUnknown: return "unknown";
+    }
+    return "unknown";
+}
+
+void WriterJournal::add_exception(std::uint64_t sequence, std::uint64_t count, Outcome outcome) {
+    if (!exceptions.empty() && exceptions.back().end == sequence &&
+        exceptions.back().outcome == outcome) {
+        exceptions.back().end += count;
+        return;
+    }
+    exceptions.push_back({sequence, sequence + count, outcome});
+}
+
+std::uint64_t WriterJournal::acknowledged() const {
+    std::uint64_t count = sent;
+    for (const Exception& exception : exceptions) count -= exception.end - exception.begin;
+    return count;
+}
+
+Outcome WriterJournal::outcome_of(std::uint64_t sequence) const {
+    const auto after = std::ranges::upper_bound(exceptions, sequence, {}, &Exception::end);
+    if (after == exceptions.end() || sequence < after->begin) return Outcome::kAcknowledged;
+    return after->outcome;
+}
+
+}  // namespace walrus::harness

@@ -1,0 +1,60 @@
+// Payload: records that prove themselves when they are read back.
+//
+// Layout, little-endian; the rest of the record is incompressible bytes.
+//
+//    0      4       8            16         24         28          32
+//    | magic| writer|  sequence  |  run id  | body crc | header crc | body ...
+//
+// The body repeats after some hundred records of a writer (never within one append), so that
+// making a record costs a few nanoseconds; its checksum is computed once.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "walrus/base/bytes.h"
+
+namespace walrus::harness {
+
+inline constexpr std::size_t kPayloadHeaderBytes = 32;
+
+// Which record this is.  `run_id` tells records of different repetitions apart.
+struct RecordIdentity {
+    std::uint32_t writer = 0;
+    std::uint64_t sequence = 0;
+    std::uint64_t run_id = 0;
+};
+
+enum class PayloadState { kIntact, kDamagedBody, kDamagedHeader };
+
+// `identity` is set unless the header is damaged.
+PayloadState inspect_payload(Bytes record, RecordIdentity& identity);
+
+// Makes one writer's records.  Used by one thread at a time.
+class PayloadStream {
+public:
+    // `payload_bytes` >= kPayloadHeaderBytes.  `batch`: the most records asked for at once.
+    PayloadStream(std::uint64_t seed, std::uint64_t run_id, std::uint32_t writer,
+                  std::uint64_t payload_bytes, std::uint32_t batch);
+
+    // The next `count` records (at most `batch`), valid until the next call.
+    std::span<const Bytes> next(std::uint32_t count);
+    // Sequence number of the next record.
+    std::uint64_t sequence() const { return sequence_; }
+
+private:
+    void stamp(std::size_t slot, std::uint64_t sequence);
+
+    const std::uint64_t run_id_;
+    const std::uint32_t writer_;
+    const std::size_t payload_bytes_;
+    const std::size_t slot_bytes_;  // payload_bytes_ rounded up to a cache line.
+    std::uint64_t sequence_ = 0;
+    std::size_t next_slot_ = 0;
+    std::vector<std::byte> storage_;
+    std::vector<std::uint32_t> body_crcs_;
+    std::vector<Bytes> slots_;  // Each slot's record.
+};
+
+}  // namespace walrus::harness

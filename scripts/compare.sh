@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Walrus against RocksDB on this machine: installs what is missing, builds, measures, prints one
+# table per durability class and the path of the bundle with the raw figures.
+#   compare.sh [--no-setup] [--scenario FILE] [option of `walrus-harness run`...]
+#   compare.sh --quick            a first look in a minute
+#   compare.sh --data /mnt/disk   measure another disk
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scenario=scenarios/compare/engine-quick.toml
+setup=true
+options=()
+while [[ $# -gt 0 ]]; do
+    case $1 in
+        --no-setup) setup=false ;;
+        --scenario)
+            scenario=${2:?"--scenario needs a file"}
+            shift
+            ;;
+        --help)
+            sed -n '2,/^set /{/^set /d;s/^# \?//;p}' "${BASH_SOURCE[0]}"
+            exit 0
+            ;;
+        *) options+=("$1") ;;
+    esac
+    shift
+done
+
+if $setup; then scripts/setup.sh >&2; fi
+log=build/compare.log
+mkdir -p build
+echo "compare.sh: building (release; log in $log)" >&2
+if ! { cmake --preset release -D WALRUS_BUILD_TESTS=OFF -D WALRUS_BUILD_BENCH=OFF &&
+    cmake --build --preset release --target walrus-harness; } >"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    echo "compare.sh: the build failed" >&2
+    exit 1
+fi
+exec build/release/harness/walrus-harness run "$scenario" "${options[@]}"
