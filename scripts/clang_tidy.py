@@ -18,11 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
+from check_layers import read_cmake_files, test_files
 from cxx_text import SOURCE_ROOTS
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)
-NOT_PRODUCTION = re.compile(r"_(?:test|bench|fuzz)\.cc$")
 
 
 @cache
@@ -52,14 +52,14 @@ def entries(build: Path, wanted: list[Path]) -> list[dict]:
     found = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = Path(entry["file"])
-        if not path.is_relative_to(ROOT) or path.is_relative_to(build):
-            continue
-        inside = path.relative_to(ROOT)
-        if inside.parts[0] not in SOURCE_ROOTS or (wanted and path not in wanted):
-            continue
-        if not NOT_PRODUCTION.search(path.name):
-            found.setdefault(path, entry)
-    return list(found.values())
+        if path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in SOURCE_ROOTS:
+            found.setdefault(path.relative_to(ROOT).as_posix(), entry)
+    skipped = test_files(list(found), read_cmake_files(ROOT))
+    return [
+        entry
+        for path, entry in sorted(found.items())
+        if path not in skipped and (not wanted or ROOT / path in wanted)
+    ]
 
 
 def check(entry: dict, build: Path) -> tuple[bool, str]:

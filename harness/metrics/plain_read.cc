@@ -1,7 +1,6 @@
 #include "harness/metrics/plain_read.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,8 +37,24 @@ std::vector<std::string> files_below(const std::string& directory) {
 struct Piece {
     int fd;
     std::uint64_t position;
+    std::size_t length;
     const std::string* path;
 };
+
+// Only what was written: space that was merely allocated reads as zeros without touching the disk,
+// and would flatter the plain side.
+void add_written_pieces(int fd, const std::string& path, std::vector<Piece>& pieces) {
+    for (off_t end = 0;;) {
+        const off_t begin = ::lseek(fd, end, SEEK_DATA);
+        if (begin < 0) return;
+        end = ::lseek(fd, begin, SEEK_HOLE);
+        constexpr auto kRead = static_cast<off_t>(kReadBytes);
+        for (off_t at = begin; at < end; at += kRead) {
+            const auto length = static_cast<std::size_t>(std::min(kRead, end - at));
+            pieces.push_back({fd, static_cast<std::uint64_t>(at), length, &path});
+        }
+    }
+}
 
 // Reads pieces until none is left; the first failure stops everybody.
 class PieceReader {
@@ -52,8 +67,8 @@ public:
             const std::size_t at = next_.fetch_add(1);
             if (at >= pieces_.size() || failed_.load()) return;
             const Piece& piece = pieces_[at];
-            const ssize_t got =
-                ::pread(piece.fd, buffer.data(), kReadBytes, static_cast<off_t>(piece.position));
+            const ssize_t got = ::pread(piece.fd, buffer.data(), align_up(piece.length, 4096),
+                                        static_cast<off_t>(piece.position));
             if (got < 0) return fail(os_error("read", *piece.path, errno));
             bytes_.fetch_add(static_cast<std::uint64_t>(got));
         }
@@ -86,12 +101,7 @@ Result<PlainRead> read_files_plainly(const std::string& directory, PacedClock& c
     for (const std::string& path : paths) {
         auto fd = open_file(path, O_RDONLY | O_DIRECT);
         if (!fd) return std::move(fd).error();
-        struct stat status {};
-        if (::fstat(fd->get(), &status) != 0) return os_error("look at", path, errno);
-        const auto size = static_cast<std::uint64_t>(status.st_size);
-        for (std::uint64_t at = 0; at < size; at += kReadBytes) {
-            pieces.push_back({fd->get(), at, &path});
-        }
+        add_written_pieces(fd->get(), path, pieces);
         files.push_back(std::move(*fd));
     }
     PieceReader reader(pieces);

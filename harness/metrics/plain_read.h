@@ -15,7 +15,7 @@ struct PlainRead {
 };
 
 // Reads all files below `directory`, one after the other in name order, with O_DIRECT reads of
-// 1 MiB, four in flight; holes and file tails are read like everything else.
+// 1 MiB, four in flight; holes and space that was only allocated are passed over.
 Result<PlainRead> read_files_plainly(const std::string& directory, PacedClock& clock);
 
 // Puts the files of `directory` out of the page cache; returns how, for the result: all caches

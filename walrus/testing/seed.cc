@@ -24,4 +24,8 @@ std::uint64_t test_seed() {
     return seed;
 }
 
+bool test_switch(const char* variable) {
+    return std::getenv(variable) != nullptr;
+}
+
 }  // namespace walrus::testing

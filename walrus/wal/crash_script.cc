@@ -352,8 +352,7 @@ std::string CrashScript::compare(Wal& wal, const LogModel& wanted, const LogMode
             info.size_bytes > (64U << 20))
             return info.name + ": its numbers do not fit together";
         const TopicModel& topic = wanted.at(info.name);
-        if (std::string wrong =
-                compare_records(wal, info.name, topic, info.log_start_offset.value);
+        if (std::string wrong = compare_records(wal, info.name, topic, info.log_start_offset.value);
             !wrong.empty())
             return wrong;
     }
@@ -383,7 +382,8 @@ std::string CrashScript::go_on(testing::SimEnv& survivor, std::unique_ptr<Wal> w
                                After after) const {
     if (!state.contains("orders")) state["orders"].generation = 99;
     TopicModel& topic = state["orders"];
-    const std::uint64_t more = after == After::kFillFiles ? (130 << 10) / 640 : 4;  // The mean size.
+    const std::uint64_t more =
+        after == After::kFillFiles ? (130 << 10) / 640 : 4;  // The mean size.
     for (std::uint64_t i = 0; i < more; ++i) {
         const std::string text = record("orders", topic.generation, topic.end);
         const Result<Offset> offset = wal->append("orders", as_bytes(text));

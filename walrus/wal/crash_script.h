@@ -1,4 +1,5 @@
-// CrashScript: a seeded run of a log on a simulated disk, and what must be left of it after a crash.
+// CrashScript: a seeded run of a log on a simulated disk, and what must be left of it after a
+// crash.
 //
 // One shard is one sequence of frames and the script is one thread, so what recovery finds must be
 // the state of the log after some step of the script: not before the last step that was

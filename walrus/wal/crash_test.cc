@@ -16,13 +16,13 @@ using testing::test_seed;
 using testing::Unsynced;
 
 constexpr CrashOptions kCrashes[] = {
-    {CrashKind::kKill, Unsynced::kKeep},    {CrashKind::kKill, Unsynced::kTorn512},
-    {CrashKind::kPower, Unsynced::kKeep},   {CrashKind::kPower, Unsynced::kDrop},
+    {CrashKind::kKill, Unsynced::kKeep},     {CrashKind::kKill, Unsynced::kTorn512},
+    {CrashKind::kPower, Unsynced::kKeep},    {CrashKind::kPower, Unsynced::kDrop},
     {CrashKind::kPower, Unsynced::kTorn512}, {CrashKind::kPower, Unsynced::kTorn4096},
 };
 
 bool full_sweep() {
-    return std::getenv("WALRUS_CRASH_FULL") != nullptr;
+    return testing::test_switch("WALRUS_CRASH_FULL");
 }
 
 std::string describe(const CrashScriptConfig& config, std::uint64_t cut, CrashOptions crash) {

@@ -143,11 +143,12 @@ TEST(Format, GoldenSnapshotBody) {
     x->log_end = Offset{1};
     x->end_bytes = 72;
     std::string hex;
-    table.write_snapshot(1'700'000'000'000, [&](std::uint8_t flags, std::uint32_t count, Bytes body) {
-        EXPECT_EQ(flags, kSnapshotFirst | kSnapshotLast);
-        EXPECT_EQ(count, 2U);
-        hex += to_hex(body);
-    });
+    table.write_snapshot(1'700'000'000'000,
+                         [&](std::uint8_t flags, std::uint32_t count, Bytes body) {
+                             EXPECT_EQ(flags, kSnapshotFirst | kSnapshotLast);
+                             EXPECT_EQ(count, 2U);
+                             hex += to_hex(body);
+                         });
     EXPECT_EQ(hex,
               "0068e5cf8b010000030000000306020004000000000000001400000000000000"
               "e803000000000000c8000000000000006f726465727301000000000000000200"
@@ -221,8 +222,9 @@ TEST(Format, FileHeaderSaysWhetherItIsDamagedOrOfAnotherVersion) {
     EXPECT_FALSE(decode_file_header(Bytes{bytes}.first(100)));
 
     // Version 2, with a right checksum.
-    bytes = from_hex("57414c524c4f4731020000000200000003000000000000000000100000000000"
-                     "ddccbbaa00000000");
+    bytes = from_hex(
+        "57414c524c4f4731020000000200000003000000000000000000100000000000"
+        "ddccbbaa00000000");
     bytes.resize(kFileHeaderSize);
     store_le(bytes.data() + 40, crc32c(Bytes{bytes}.first(40)));
     EXPECT_EQ(decode_file_header(bytes).error().code, Errc::kUnsupported);

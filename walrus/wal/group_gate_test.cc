@@ -85,9 +85,8 @@ TEST(GroupGate, SlotsGoRoundWithManyGroups) {
     GroupGate gate;
     for (std::uint64_t group = 1; group <= 1000; ++group) {
         gate.open(group);
-        std::thread member([&] {
-            EXPECT_EQ(gate.wait(group, Lsn{group}), GroupGate::Outcome::kDone);
-        });
+        std::thread member(
+            [&] { EXPECT_EQ(gate.wait(group, Lsn{group}), GroupGate::Outcome::kDone); });
         gate.advance(Lsn{group});
         gate.finish(group);
         gate.wake(group);

@@ -231,8 +231,8 @@ TEST_P(KillTest, NothingAcknowledgedIsMissingAfterKill) {
         !wal && wal.error().code == Errc::kUnsupported)
         GTEST_SKIP() << wal.error().to_string();
     for (int round = 0; round < kRounds && !HasFailure(); ++round) {
-        SCOPED_TRACE("round " + std::to_string(round) + " WALRUS_SEED=" +
-                     std::to_string(testing::test_seed()));
+        SCOPED_TRACE("round " + std::to_string(round) +
+                     " WALRUS_SEED=" + std::to_string(testing::test_seed()));
         run_and_kill(random_.chance(1, 10) ? random_.below(2) : 1 + random_.below(kMostAcks));
         check_log(round);
     }
@@ -240,10 +240,10 @@ TEST_P(KillTest, NothingAcknowledgedIsMissingAfterKill) {
 }
 
 constexpr Case kCases[] = {
-    {Backend::kUring, DurabilityClass::kDisk},      {Backend::kUring, DurabilityClass::kProcess},
-    {Backend::kDirect, DurabilityClass::kDisk},     {Backend::kDirect, DurabilityClass::kProcess},
-    {Backend::kBuffered, DurabilityClass::kDisk},   {Backend::kBuffered, DurabilityClass::kProcess},
-    {Backend::kMmap, DurabilityClass::kDisk},       {Backend::kMmap, DurabilityClass::kProcess},
+    {Backend::kUring, DurabilityClass::kDisk},    {Backend::kUring, DurabilityClass::kProcess},
+    {Backend::kDirect, DurabilityClass::kDisk},   {Backend::kDirect, DurabilityClass::kProcess},
+    {Backend::kBuffered, DurabilityClass::kDisk}, {Backend::kBuffered, DurabilityClass::kProcess},
+    {Backend::kMmap, DurabilityClass::kDisk},     {Backend::kMmap, DurabilityClass::kProcess},
 };
 
 INSTANTIATE_TEST_SUITE_P(EveryBackend, KillTest, ::testing::ValuesIn(kCases),

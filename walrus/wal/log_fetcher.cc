@@ -96,7 +96,7 @@ Status LogFetcher::finish_loading(Window& window) {
     }
     if (!window.request.status) return window.request.status;
     if (window.request.file != nullptr && window.request.transferred < window.request.bytes.size())
-        return Error{Errc::kIo, "log file: shorter than it was made"};
+        return Error{Errc::kCorruption, "log file: shorter than it was made"};
     return {};
 }
 
@@ -181,7 +181,8 @@ Result<FetchedBytes> LogFetcher::fetch(Lsn lsn, std::uint64_t least) {
         const Result<bool> in_ring = fetch_from_ring(next, wanted - next);
         if (!in_ring) return in_ring.error();
         if (!*in_ring) {
-            Result<std::unique_ptr<Window>> more = plan(next, std::max(wanted - next, next_length_));
+            Result<std::unique_ptr<Window>> more =
+                plan(next, std::max(wanted - next, next_length_));
             if (!more) return std::move(more).error();
             if (*more == nullptr || (*more)->begin != next) break;
             grow();

@@ -86,8 +86,8 @@ TEST_F(LogFilesTest, SurplusFilesAreRemoved) {
     const auto files = open(4);
     ASSERT_TRUE(files->recycle_first());
     ASSERT_TRUE(files->recycle_first());
-    EXPECT_EQ(names(), (std::vector<std::string>{spare_file_name(0), log_file_name(2),
-                                                 log_file_name(3)}));
+    EXPECT_EQ(names(),
+              (std::vector<std::string>{spare_file_name(0), log_file_name(2), log_file_name(3)}));
 }
 
 TEST_F(LogFilesTest, AFileThatAReaderHoldsIsRemovedNotRecycled) {

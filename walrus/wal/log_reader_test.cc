@@ -44,8 +44,8 @@ protected:
     // Stores [from, upto) of the ring in its file.
     void store(Lsn from, Lsn upto) {
         const auto file = *files_->open_file(files_->number_of(from));
-        EXPECT_TRUE(file->file->write_at({staging_->at(from), upto - from},
-                                         from.value % kFileSize, env::Durability::kNone));
+        EXPECT_TRUE(file->file->write_at({staging_->at(from), upto - from}, from.value % kFileSize,
+                                         env::Durability::kNone));
     }
     void roll() {
         const Lsn end = staging_->end();

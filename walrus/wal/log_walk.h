@@ -55,7 +55,8 @@ public:
     // A valid frame; `table` is as all before it have left it.  False: stop the walk.
     virtual bool frame(const Frame& frame, const LogReader& reader, const TopicTable& table) = 0;
     // Something is wrong; `table` is as the frames before it have left it.  The walk goes on with
-    // the next file unless it is a torn tail.  `head`: the file does not begin with the whole table.
+    // the next file unless it is a torn tail.  `head`: the file does not begin with the whole
+    // table.
     virtual void damage(const Damage& damage, bool head, const TopicTable& table) = 0;
     // Everything from the beginning of a file to its end was walked.
     virtual void left(const FileIndex& index) = 0;
@@ -90,8 +91,8 @@ private:
     LogFiles& files_;
     LogReader reader_;
     TopicTable table_;
-    std::unique_ptr<IndexBuilder> builder_;         // Of the file being walked.
-    std::optional<std::uint64_t> snapshot_file_;    // The last one whose snapshot was whole.
+    std::unique_ptr<IndexBuilder> builder_;       // Of the file being walked.
+    std::optional<std::uint64_t> snapshot_file_;  // The last one whose snapshot was whole.
     Lsn damaged_;
 };
 

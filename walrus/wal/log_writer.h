@@ -201,7 +201,7 @@ private:
     std::uint64_t finished_upto_ = 1;             // [from, upto).
 
     bool leading_ = false;        // Somebody is writing pieces.
-    bool deliver_due_ = false;  // progressed() was called, deliver() not yet.
+    bool deliver_due_ = false;    // progressed() was called, deliver() not yet.
     bool queue_waiting_ = false;  // The committer sleeps in the queue.
     bool committer_idle_ = false;
     std::uint64_t space_waiters_ = 0;

@@ -259,7 +259,9 @@ void LogWriter::pump_queue(MutexLock& lock) {
         wake_finished(lock);
     }
     // Nothing may complete into pieces that are gone.
-    for (std::size_t left = in_flight_.size(); left > 0;)
+    std::size_t left = 0;
+    for (std::size_t i = 0; i < in_flight_.size(); ++i) left += in_flight_[i]->done ? 0 : 1;
+    while (left > 0)
         if (queue_->complete(true) != nullptr) --left;
     in_flight_.clear();
 }

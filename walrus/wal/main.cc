@@ -105,17 +105,24 @@ Json to_json(const Cut& cut) {
         topics.push_back({{"topic", topic.topic},
                           {"end_offset", topic.end.value},
                           {"lost_end_offset", topic.lost_end.value}});
-    return {{"shard", cut.shard},     {"file", cut.file},
-            {"position", cut.position}, {"lsn", cut.lsn.value},
-            {"files_removed", cut.files_removed}, {"topics", topics}};
+    return {{"shard", cut.shard},
+            {"file", cut.file},
+            {"position", cut.position},
+            {"lsn", cut.lsn.value},
+            {"files_removed", cut.files_removed},
+            {"topics", topics}};
 }
 
 Json summary_json(const VerifyReport& report, bool repaired) {
-    return {{"directory", report.directory}, {"ok", report.ok() || repaired},
+    return {{"directory", report.directory},
+            {"ok", report.ok() || repaired},
             {"repaired", repaired && !report.ok()},
-            {"shards", report.shards},       {"files", report.files},
-            {"bytes", report.bytes},         {"frames", report.frames},
-            {"records", report.records},     {"topics", report.topics}};
+            {"shards", report.shards},
+            {"files", report.files},
+            {"bytes", report.bytes},
+            {"frames", report.frames},
+            {"records", report.records},
+            {"topics", report.topics}};
 }
 
 void print_report_json(const VerifyReport& report, bool repaired, Output output) {
@@ -249,8 +256,7 @@ Json frame_json(const DumpedFrame& frame, const DumpArguments& arguments) {
                  {"durable_upto", frame.durable_upto.value}};
     if (arguments.payload == Payload::kNone) return json;
     if (!frame.body.empty()) json["body"] = preview(frame.body, arguments);
-    for (const Bytes record : frame.records)
-        json["records"].push_back(preview(record, arguments));
+    for (const Bytes record : frame.records) json["records"].push_back(preview(record, arguments));
     return json;
 }
 
@@ -314,8 +320,7 @@ int run(int argc, char** argv) {
     CLI::App app("Looks at a Walrus log that nobody has open, and repairs it.", "walrus-wal");
     app.footer(kFooter);
     app.require_subcommand(1);
-    app.set_version_flag("--version",
-                         fmt::format("walrus-wal {} ({})", kVersion, build_commit()));
+    app.set_version_flag("--version", fmt::format("walrus-wal {} ({})", kVersion, build_commit()));
     app.add_option("--data-dir", options.data_dir, "Directory of the log")->capture_default_str();
     app.add_option("--key", options.key, "Name of the log inside the directory");
     Output output = Output::kText;

@@ -44,8 +44,8 @@ TEST(Options, NamesOfClassesAndBackendsComeBack) {
     for (const DurabilityClass durability : {DurabilityClass::kNone, DurabilityClass::kProcess,
                                              DurabilityClass::kOsInterval, DurabilityClass::kDisk})
         EXPECT_EQ(*parse_durability_class(durability_class_name(durability)), durability);
-    for (const Backend backend : {Backend::kAuto, Backend::kUring, Backend::kDirect,
-                                  Backend::kBuffered, Backend::kMmap})
+    for (const Backend backend :
+         {Backend::kAuto, Backend::kUring, Backend::kDirect, Backend::kBuffered, Backend::kMmap})
         EXPECT_EQ(*parse_backend(backend_name(backend)), backend);
     const auto unknown = parse_backend("floppy");
     ASSERT_FALSE(unknown);
@@ -96,8 +96,18 @@ TEST(Options, KeysBecomeDirectoryNames) {
 }
 
 TEST(Options, NoKeyLeavesTheDataDirectoryOrHitsAFileOfOurs) {
-    const std::string tricks[] = {"..", ".", "../..", "/etc", "", "___", "/", "../../etc/passwd",
-                                  std::string("a\0b", 3), "LOCK", "FORMAT", "shard-000",
+    const std::string tricks[] = {"..",
+                                  ".",
+                                  "../..",
+                                  "/etc",
+                                  "",
+                                  "___",
+                                  "/",
+                                  "../../etc/passwd",
+                                  std::string("a\0b", 3),
+                                  "LOCK",
+                                  "FORMAT",
+                                  "shard-000",
                                   std::string(300, 'k')};
     for (const std::string& key : tricks) {
         const std::string name = sanitise_key(key);

@@ -76,8 +76,8 @@ private:
 bool may_precede_snapshot(const Frame& frame) {
     const FrameHeader& header = frame.header;
     return header.type == FrameType::kPad ||
-           (header.type == FrameType::kControl && (header.control == ControlKind::kSnapshot ||
-                                                   header.control == ControlKind::kReign));
+           (header.type == FrameType::kControl &&
+            (header.control == ControlKind::kSnapshot || header.control == ControlKind::kReign));
 }
 
 // What the first frames of a file say, if they are a whole snapshot.

@@ -130,10 +130,11 @@ Status Shard::recover_and_start() {
     MutexLock lock(writer_->mutex());
     reign_pending_ = true;
     snapshot_pending_ = recovered.needs_snapshot;
+    // Before the reign, which may have to wait for the next file.
+    if (threaded()) keeper_ = std::thread([this] { run_keeper(); });
     // A full disk must not keep anybody from reading; the next append tries again.
     if (const Status begun = begin_reign(lock); !begun && begun.error().code != Errc::kNoSpace)
         return begun;
-    if (threaded()) keeper_ = std::thread([this] { run_keeper(); });
     return {};
 }
 
@@ -247,6 +248,7 @@ void Shard::store_left_indexes(MutexLock& lock) {
         const Result<bool> durable = writer_->make_file_durable(lock, number);
         if (!durable || !*durable) return;
         lock.unlock();
+        std::unique_lock storing(storing_mutex_);  // The keeper and close() may both be here.
         const std::shared_ptr<const FileIndex> index = left->index();
         const std::vector<std::byte> bytes = index->encode();
         const std::string temporary = env::join_path(config_.directory, "index.tmp");
@@ -263,6 +265,7 @@ void Shard::store_left_indexes(MutexLock& lock) {
             if (!stored) log(LogLevel::kWarn, "index: " + stored.error().to_string());
         }
         index_cache_.insert(index);
+        storing.unlock();
         lock.lock();
         left_.erase(number);
         it = left_.upper_bound(number);
@@ -356,6 +359,7 @@ Result<Ticket> Shard::append_async(std::string_view name, const BatchSource& sou
     WALRUS_RETURN_IF_ERROR(wait_outstanding(lock, source.body_length()));
     const Result<Appended> appended = append_locked(lock, name, source, false);
     if (!appended) return appended.error();
+    WALRUS_RETURN_IF_ERROR(writer_->state());  // Staging may have found the ring failed.
     if (writer_->acknowledged() >= appended->end) {
         if (callback.function != nullptr)
             callback.function(callback.context, appended->first_offset, {});
@@ -368,14 +372,23 @@ Result<Ticket> Shard::append_async(std::string_view name, const BatchSource& sou
 }
 
 Status Shard::wait(Lsn end) {
-    MutexLock lock(writer_->mutex());
-    if (writer_->acknowledged() >= end) return {};
-    return writer_->wait_progress(lock, end);
+    Status status;
+    {
+        MutexLock lock(writer_->mutex());
+        if (writer_->acknowledged() < end) status = writer_->wait_progress(lock, end);
+    }
+    deliver();  // Whoever waited finds its callbacks called.
+    return status;
 }
 
 Status Shard::sync() {
-    MutexLock lock(writer_->mutex());
-    return writer_->sync(lock);
+    Status status;
+    {
+        MutexLock lock(writer_->mutex());
+        status = writer_->sync(lock);
+    }
+    deliver();
+    return status;
 }
 
 void Shard::progressed() {

@@ -170,6 +170,7 @@ private:
 
     std::mutex readers_mutex_;
     std::vector<std::unique_ptr<TopicReader>> readers_;  // Idle ones, most recently used last.
+    std::mutex storing_mutex_;                           // One index file is written at a time.
     std::mutex retention_mutex_;                         // One retention pass at a time.
     std::thread keeper_;
 };

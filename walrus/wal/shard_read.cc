@@ -133,19 +133,24 @@ Result<RecordBatch> Shard::read_records(const TopicPtr& topic, Offset from,
                                         const ReadLimit& limit) {
     RecordBatch batch;
     if (from >= limit.end) return batch;
-    std::unique_ptr<TopicReader> reader = take_reader(topic->id, from);
-    const Status status = reader->read(
-        from, limit, [this](std::uint32_t id, Offset offset) { return locate(id, offset); }, batch);
-    put_reader(std::move(reader));
-    // What was read before the trouble is good; the next read begins at the trouble.
-    if (!status && batch.empty()) {
+    for (bool again = true;;) {
+        const std::uint64_t first_file = files_->first();
+        std::unique_ptr<TopicReader> reader = take_reader(topic->id, from);
+        const Status status = reader->read(
+            from, limit, [this](std::uint32_t id, Offset offset) { return locate(id, offset); },
+            batch);
+        put_reader(std::move(reader));
+        // What was read before the trouble is good; the next read begins at the trouble.
+        if (status || !batch.empty()) return batch;
         const MutexLock lock(writer_->mutex());
         if (from < topic->log_start)
             return Error{Errc::kOutOfRange, "offset " + std::to_string(from.value) +
                                                 ": given up by retention while it was read"};
-        return status.error();
+        // The reader stood in a file that was recycled: what is kept begins in a later one.
+        const bool recycled = status.error().code == Errc::kNotFound && !topic->deleted;
+        if (!recycled || (!again && files_->first() == first_file)) return status.error();
+        again = false;
     }
-    return batch;
 }
 
 Status Shard::check_range(const TopicState& topic, Offset offset) const {

@@ -152,8 +152,9 @@ Result<std::uint64_t> Shard::run_retention() {
         const Result<bool> dead = first_file_dead();
         if (!dead) return dead.error();
         if (!*dead) break;
-        // The truncations must not be forgotten by a crash that the removal survives.
-        if (recycled == 0) WALRUS_RETURN_IF_ERROR(sync());
+        // Neither the truncations nor the next file's snapshot may be forgotten by a crash that
+        // the removal survives.
+        WALRUS_RETURN_IF_ERROR(sync());
         const std::uint64_t number = files_->first();
         WALRUS_RETURN_IF_ERROR(files_->recycle_first());
         index_cache_.erase(number);

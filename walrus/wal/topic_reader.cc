@@ -21,16 +21,21 @@ Status TopicReader::enter(Offset from, const LocateFrame& locate) {
     next_.reset();
     const Result<Lsn> lsn = locate(topic_id_, from);
     if (!lsn) return lsn.error();
+    return enter_at(*lsn, from);
+}
+
+Status TopicReader::enter_at(Lsn lsn, Offset from) {
+    next_.reset();
     fetcher_.jump();
-    cursor_ = FrameCursor(*lsn, 0, files_.config().file_size);
-    const Result<FetchedBytes> head = fetcher_.fetch(*lsn, kFullHeaderSize);
+    cursor_ = FrameCursor(lsn, 0, files_.config().file_size);
+    const Result<FetchedBytes> head = fetcher_.fetch(lsn, kFullHeaderSize);
     if (!head) return head.error();
     if (head->bytes.size() < kFullHeaderSize) return damaged();
     const std::optional<FrameHeader> header = decode_full_header(head->bytes.data());
-    if (!header || header->lsn != *lsn || header->topic_id != topic_id_ ||
+    if (!header || header->lsn != lsn || header->topic_id != topic_id_ ||
         header->first_offset > from)
         return damaged();
-    cursor_ = FrameCursor(*lsn, header->epoch, files_.config().file_size);
+    cursor_ = FrameCursor(lsn, header->epoch, files_.config().file_size);
     return {};
 }
 
@@ -88,6 +93,17 @@ Status TopicReader::take(const Frame& frame, const ReadLimit& limit, RecordBatch
     return {};
 }
 
+// Goes on at the next frame by the index, if that lies ahead.
+Status TopicReader::jump_ahead(const LocateFrame& locate) {
+    const Result<Lsn> lsn = locate(topic_id_, *next_);
+    if (!lsn) return lsn.error();
+    if (*lsn <= cursor_.lsn()) return {};
+    const Offset next = *next_;
+    WALRUS_RETURN_IF_ERROR(enter_at(*lsn, next));
+    next_ = next;
+    return {};
+}
+
 Status TopicReader::read(Offset from, const ReadLimit& limit, const LocateFrame& locate,
                          RecordBatch& out) {
     held_ = nullptr;
@@ -96,6 +112,7 @@ Status TopicReader::read(Offset from, const ReadLimit& limit, const LocateFrame&
         WALRUS_RETURN_IF_ERROR(enter(from, locate));
         next_ = from;
     }
+    std::uint64_t passed = 0;  // Bytes of other topics since the last frame of this one.
     while (*next_ < limit.end && out.size() < limit.max_records) {
         Frame frame;
         const Result<bool> there = next_frame(frame);
@@ -116,6 +133,12 @@ Status TopicReader::read(Offset from, const ReadLimit& limit, const LocateFrame&
             if (full) return {};
         }
         cursor_.advance(frame);
+        passed = ours ? 0 : passed + frame.size;
+        // Among many topics the next frame of this one may be far away: the index knows where.
+        if (passed >= kAnchorInterval) {
+            passed = 0;
+            WALRUS_RETURN_IF_ERROR(jump_ahead(locate));
+        }
     }
     return {};
 }

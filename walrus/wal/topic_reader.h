@@ -39,6 +39,8 @@ public:
 
 private:
     Status enter(Offset from, const LocateFrame& locate);
+    Status enter_at(Lsn lsn, Offset from);
+    Status jump_ahead(const LocateFrame& locate);
     Result<bool> next_frame(Frame& frame);
     Status take(const Frame& frame, const ReadLimit& limit, RecordBatch& out, bool& full);
     Error damaged() const;

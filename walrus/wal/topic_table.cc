@@ -218,8 +218,10 @@ Status TopicTable::apply_control(const Frame& frame) {
         case ControlKind::kTruncateHead:
             if (frame.body.size() != 8 || header.first_offset > topic->log_end)
                 return contradiction(frame, "truncation of " + topic->name + " past its end");
-            topic->log_start = header.first_offset;
-            topic->start_bytes = load_le<std::uint64_t>(frame.body.data());
+            // Two truncations at once may stand in the log in either order.
+            topic->log_start = std::max(topic->log_start, header.first_offset);
+            topic->start_bytes =
+                std::max(topic->start_bytes, load_le<std::uint64_t>(frame.body.data()));
             break;
         case ControlKind::kMark: topic->clean = header.first_offset.value != 0; break;
         case ControlKind::kSetRetention:

@@ -48,7 +48,8 @@ std::string number(std::uint64_t value) {
 std::vector<MadeFrame> snapshot_of(const TopicTable& table) {
     std::vector<MadeFrame> frames;
     table.write_snapshot(4711, [&](std::uint8_t flags, std::uint32_t count, Bytes body) {
-        MadeFrame made = control(ControlKind::kSnapshot, 0, table.next_id(), std::string(as_text(body)));
+        MadeFrame made =
+            control(ControlKind::kSnapshot, 0, table.next_id(), std::string(as_text(body)));
         made.frame.header.flags = flags;
         made.frame.header.record_count = count;
         frames.push_back(std::move(made));
@@ -86,8 +87,7 @@ TEST_F(TopicTableTest, ReplaysWhatHappenedToATopic) {
     apply(control(ControlKind::kTruncateHead, 1, 3, number(72)));
     EXPECT_EQ(topic->log_start, Offset{3});
     EXPECT_EQ(topic->start_bytes, 72U);
-    apply(control(ControlKind::kSetRetention, 1, 0,
-                  number(1) + number(2) + number(3) + number(1)));
+    apply(control(ControlKind::kSetRetention, 1, 0, number(1) + number(2) + number(3) + number(1)));
     EXPECT_EQ(topic->retention->max_records, 3U);
     apply(control(ControlKind::kDeleteCursor, 1, 0, "consumer"));
     EXPECT_TRUE(topic->cursors.empty());
@@ -134,7 +134,8 @@ TEST_F(TopicTableTest, ASnapshotOfManyTopicsComesBackFromSeveralFrames) {
 TEST_F(TopicTableTest, ASnapshotReplacesTheTableOnlyWhenItIsWhole) {
     apply(control(ControlKind::kCreateTopic, 1, 0, "before"));
     TopicTable other;
-    for (std::uint32_t id = 1; id <= 3000; ++id) other.create(id, std::string(60, 'n') + std::to_string(id));
+    for (std::uint32_t id = 1; id <= 3000; ++id)
+        other.create(id, std::string(60, 'n') + std::to_string(id));
     std::vector<MadeFrame> frames = snapshot_of(other);
     ASSERT_GT(frames.size(), 1U);
     apply(frames[0]);

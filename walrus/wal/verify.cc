@@ -120,8 +120,8 @@ Status dump(const Options& options, const DumpRange& range,
     const Result<std::unique_ptr<OfflineLog>> log = OfflineLog::open(options);
     if (!log) return log.error();
     if (range.shard && *range.shard >= (*log)->shards())
-        return Error{Errc::kNotFound, (*log)->directory().path() + ": has no shard " +
-                                          std::to_string(*range.shard)};
+        return Error{Errc::kNotFound,
+                     (*log)->directory().path() + ": has no shard " + std::to_string(*range.shard)};
     std::optional<Damage> first;
     for (std::uint32_t number = 0; number < (*log)->shards(); ++number) {
         if (range.shard && *range.shard != number) continue;
@@ -132,16 +132,15 @@ Status dump(const Options& options, const DumpRange& range,
         Dumper dumper(*shard, range.from, visit);
         // Every file begins with the table, so what is before the first one asked for can be left.
         const std::vector<std::uint64_t> numbers = files.numbers();
-        auto start =
-            std::upper_bound(numbers.begin(), numbers.end(), files.number_of(range.from));
+        auto start = std::upper_bound(numbers.begin(), numbers.end(), files.number_of(range.from));
         if (start != numbers.begin()) --start;
         WALRUS_RETURN_IF_ERROR(LogWalk(*shard, dumper).run(*start));
         if (dumper.stopped()) return {};
         if (!first) first = dumper.first_damage();
     }
     if (!first) return {};
-    return Error{Errc::kCorruption, first->file + " at " + std::to_string(first->position) + ": " +
-                                        first->what};
+    return Error{Errc::kCorruption,
+                 first->file + " at " + std::to_string(first->position) + ": " + first->what};
 }
 
 }  // namespace walrus::wal

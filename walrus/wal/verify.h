@@ -90,8 +90,8 @@ struct DumpedFrame {
 };
 
 struct DumpRange {
-    std::optional<std::uint32_t> shard;  // Of one shard only.
-    Lsn from;                            // In each shard.
+    std::optional<std::uint32_t> shard = std::nullopt;  // Of one shard only.
+    Lsn from = {};                                      // In each shard.
 };
 
 // Calls `visit` for every valid frame in log order, shard by shard; stops when it returns false.

@@ -65,7 +65,7 @@ protected:
     }
     std::map<std::string, std::vector<std::byte>> contents(SimEnv& env) {
         std::map<std::string, std::vector<std::byte>> files;
-        for (const std::string directory : {std::string("log"), "log/" + shard_dir_name(0)}) {
+        for (const std::string& directory : {std::string("log"), "log/" + shard_dir_name(0)}) {
             const auto names = env.list(directory);
             if (!names) continue;
             for (const std::string& name : *names)
@@ -173,8 +173,7 @@ TEST_F(VerifyTest, AStaleOrDamagedIndexIsReportedButNothingIsLost) {
     auto other = env_.read_file(shard_file(index_file_name(1)));
     ASSERT_TRUE(other);
     store_le(other->data() + 48 + 16, std::uint64_t{1});  // Another log end, rightly sealed.
-    store_le(other->data() + other->size() - 4,
-             crc32c(Bytes{*other}.first(other->size() - 4)));
+    store_le(other->data() + other->size() - 4, crc32c(Bytes{*other}.first(other->size() - 4)));
     env_.write_file(shard_file(index_file_name(1)), *other);
     env_.write_file(shard_file(index_file_name(99)), *other);
     const auto report = verify(options(env_));
@@ -191,17 +190,17 @@ TEST_F(VerifyTest, DumpNamesTopicsFromTheMiddleOfTheLog) {
     write_log();
     bool snapshot = false;
     std::uint64_t batches = 0;
-    ASSERT_TRUE(dump(options(env_), {.shard = 0, .from = Lsn{2 * kFileSize}},
-                     [&](const DumpedFrame& frame) {
-                         EXPECT_GE(frame.lsn, Lsn{2 * kFileSize});
-                         snapshot = snapshot || frame.type == "snapshot";
-                         if (frame.type != "batch") return true;
-                         EXPECT_TRUE(snapshot);
-                         EXPECT_TRUE(frame.topic == "a" || frame.topic == "b") << frame.topic;
-                         EXPECT_EQ(frame.records.size(), 1U);
-                         EXPECT_EQ(as_text(frame.records[0]), record_text(frame.first_offset.value));
-                         return ++batches < 50;
-                     }));
+    ASSERT_TRUE(dump(
+        options(env_), {.shard = 0, .from = Lsn{2 * kFileSize}}, [&](const DumpedFrame& frame) {
+            EXPECT_GE(frame.lsn, Lsn{2 * kFileSize});
+            snapshot = snapshot || frame.type == "snapshot";
+            if (frame.type != "batch") return true;
+            EXPECT_TRUE(snapshot);
+            EXPECT_TRUE(frame.topic == "a" || frame.topic == "b") << frame.topic;
+            EXPECT_EQ(frame.records.size(), 1U);
+            EXPECT_EQ(as_text(frame.records[0]), record_text(frame.first_offset.value));
+            return ++batches < 50;
+        }));
     EXPECT_EQ(batches, 50U);
 }
 
@@ -214,7 +213,8 @@ protected:
         const auto again = verify(options(env));
         ASSERT_TRUE(again);
         EXPECT_TRUE(again->ok());
-        EXPECT_TRUE(again->damage.empty()) << again->damage[0].what;
+        // Indexes are not synced, so a power cut may leave any of them torn.
+        for (const Damage& damage : again->damage) EXPECT_TRUE(damage.file.ends_with(".idx"));
         auto wal = open(env);
         ASSERT_NE(wal, nullptr);
         for (const CutTopic& topic : cut.topics) {
@@ -232,7 +232,7 @@ protected:
         EXPECT_TRUE(wal->close());
         const auto last = verify(options(env));
         ASSERT_TRUE(last);
-        EXPECT_TRUE(last->damage.empty()) << last->damage[0].what;
+        EXPECT_TRUE(last->ok());
     }
 };
 
@@ -348,7 +348,7 @@ TEST_F(RepairTest, CanBeInterruptedAnywhereAndRepeated) {
 
 TEST_F(VerifyTest, AFileWhoseSnapshotWasTornGetsOneFromTheNextOpening) {
     auto wal = open(env_);
-    append(*wal, "a", 0, 120);  // Into the second file.
+    append(*wal, "a", 0, 150);  // Into the second file.
     ASSERT_TRUE(wal->sync());
     wal.reset();
     // The log ends right behind the header of file 1: as if nothing of the roll had been written
@@ -364,6 +364,7 @@ TEST_F(VerifyTest, AFileWhoseSnapshotWasTornGetsOneFromTheNextOpening) {
         auto reopened = open(env_);
         ASSERT_NE(reopened, nullptr);
         end = (*reopened->topic("a")).log_end_offset.value;
+        ASSERT_LT(end, 150U);
         append(*reopened, "a", end, end + 30);
         ASSERT_TRUE(reopened->sync());
         // Everything in file 0 is given up: file 1 has to stand alone.
@@ -391,10 +392,9 @@ TEST_F(VerifyTest, NoLogAnOpenLogAndAnUnreadableOneAreErrors) {
         const auto wal = open(env_);
         EXPECT_EQ(verify(options(env_)).error().code, Errc::kBusy);
     }
-    EXPECT_EQ(dump(options(env_), {.shard = 7}, [](const DumpedFrame&) { return true; })
-                  .error()
-                  .code,
-              Errc::kNotFound);
+    EXPECT_EQ(
+        dump(options(env_), {.shard = 7}, [](const DumpedFrame&) { return true; }).error().code,
+        Errc::kNotFound);
     env_.fail_when(testing::fault_on(testing::SimOperation::Kind::kRead, ".log"), Errc::kIo);
     EXPECT_EQ(verify(options(env_)).error().code, Errc::kIo);
     EXPECT_EQ(repair(options(env_)).error().code, Errc::kIo);

@@ -109,7 +109,7 @@ public:
     // max_outstanding_bytes are unacknowledged or the ring is full.
     virtual Result<Ticket> append_async(std::string_view topic, std::span<const Bytes> records,
                                         AckCallback callback = {}) = 0;
-    // Waits until the ticket's append is acknowledged, or failed.
+    // Waits until the ticket's append is acknowledged, or failed, and its callback has returned.
     virtual Status wait(const Ticket& ticket) = 0;
     // Waits until everything appended before the call is on stable storage, in any class.
     virtual Status sync() = 0;

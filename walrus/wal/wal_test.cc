@@ -184,6 +184,16 @@ TEST_P(WalTest, TopicsDoNotMix) {
     }
 }
 
+TEST_P(WalTest, ATopicAmongManyIsReadWithoutReadingTheOthers) {
+    for (int i = 0; i < 4000; ++i) append("topic " + std::to_string(i % 400), numbered(i, 900));
+    close_and_open();
+    for (const int t : {0, 7, 399}) {
+        Texts expected;
+        for (int i = t; i < 4000; i += 400) expected.push_back(numbered(i, 900));
+        EXPECT_EQ(everything("topic " + std::to_string(t)), expected);
+    }
+}
+
 TEST_P(WalTest, ManyShardsHoldTheirTopics) {
     options_.data_dir += "_shards";
     fs::remove_all(options_.data_dir);

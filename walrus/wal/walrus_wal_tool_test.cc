@@ -18,8 +18,8 @@ namespace walrus::wal {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::HasSubstr;
 using nlohmann::json;
+using ::testing::HasSubstr;
 
 constexpr int kRecords = 700;  // The ring holds the last 200 or so.
 constexpr std::uint64_t kFileSize = 64 << 10;
@@ -201,8 +201,8 @@ TEST_F(WalrusWalTool, RepairMakesTheLogOpenAndKeepsEverythingBeforeTheCut) {
 
 TEST_F(WalrusWalTool, DumpShowsFramesOfATopicWithTheirRecords) {
     write_log();
-    const Outcome dumped = tool({"dump", "--topic", "orders", "--limit", "3", "--payload", "text",
-                                 "-o", "jsonl"});
+    const Outcome dumped =
+        tool({"dump", "--topic", "orders", "--limit", "3", "--payload", "text", "-o", "jsonl"});
     ASSERT_EQ(dumped.exit_code, 0) << dumped.err;
     std::istringstream lines(dumped.out);
     std::vector<json> frames;
@@ -215,8 +215,8 @@ TEST_F(WalrusWalTool, DumpShowsFramesOfATopicWithTheirRecords) {
     EXPECT_EQ(frames[1]["records"][0], "record 0");
     EXPECT_EQ(frames[2]["first_offset"], 1);
 
-    const Outcome later = tool({"dump", "--from-lsn", std::to_string(kFileSize), "--payload", "hex",
-                                "-o", "json"});
+    const Outcome later =
+        tool({"dump", "--from-lsn", std::to_string(kFileSize), "--payload", "hex", "-o", "json"});
     ASSERT_EQ(later.exit_code, 0);
     const json all = json::parse(later.out);
     EXPECT_EQ(all[0]["type"], "snapshot");
