@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Checks everything, from a bare Debian 12 on: rules, every preset's build and tests, fuzzers.
-#   check.sh [--quick] [--no-setup] [--help]
-#     --quick     rules and the dev preset only
+# Checks what must hold, from a bare Debian 12 on: rules, the release build and all tests.
+#   check.sh [--quick | --full] [--no-setup] [--help]
+#     --quick     rules and the dev preset (ASan, UBSan) only
+#     --full      also dev, tsan, clang-tidy and the fuzzers: before a release, and overnight
 #     --no-setup  install nothing; what is missing makes its step fail
 # Logs are kept in build/check/.  The last line is "N passed, N failed": tests, and steps that
 # failed without running any.  The exit code is 0 only when nothing failed.
@@ -9,10 +10,12 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 quick=false
+full=false
 setup=true
 for option in "$@"; do
     case $option in
         --quick) quick=true ;;
+        --full) full=true ;;
         --no-setup) setup=false ;;
         --help)
             sed -n '2,/^set /{/^set /d;s/^# \?//;p}' "${BASH_SOURCE[0]}"
@@ -91,10 +94,10 @@ if ! ${failed_setup:-false}; then
     step tidy scripts/tidy.py || true
     step self-tests self_tests || true
     step format check_format || true
-    step dev preset dev || true
-    if ! $quick; then
+    if ! $quick; then step release preset release || true; fi
+    if $quick || $full; then step dev preset dev || true; fi
+    if $full; then
         step clang-tidy scripts/clang_tidy.py build/dev || true
-        step release preset release || true
         step tsan preset tsan || true
         step fuzz preset fuzz || true
     fi

@@ -102,10 +102,66 @@ struct AckLog {
     }
 };
 
+constexpr std::uint64_t kRecords = 400;
+
+// Appends a writer's records, asynchronously when `acks` is given, and topics in between.
+void write_log(Wal* wal, std::uint32_t writer, AckLog* acks) {
+    Ticket last;
+    for (std::uint64_t i = 0; i < kRecords; ++i) {
+        const std::string text = text_of(writer, i);
+        const Bytes record = as_bytes(text);
+        if (acks == nullptr) {
+            const Result<Offset> offset = wal->append("log", record);
+            ASSERT_TRUE(offset) << offset.error().to_string();
+        } else {
+            const Result<Ticket> ticket =
+                wal->append_async("log", {&record, 1}, {&AckLog::on_ack, acks});
+            ASSERT_TRUE(ticket) << ticket.error().to_string();
+            last = *ticket;
+        }
+        if (i % 100 == 50) {
+            ASSERT_TRUE(wal->create_topic("side " + std::to_string(writer * 100 + i)));
+        }
+    }
+    if (acks != nullptr) {
+        EXPECT_TRUE(wal->wait(last));
+    }
+}
+
+// Follows the tail by offset until `total` records were seen, each writer's in order.
+void follow_log(Wal* wal, std::uint64_t total) {
+    std::map<std::uint32_t, std::uint64_t> next;
+    for (std::uint64_t at = 0; at < total;) {
+        const Result<bool> more = wal->wait_for("log", Offset{at}, 20);
+        ASSERT_TRUE(more) << more.error().to_string();
+        if (!*more) continue;
+        const Result<RecordBatch> batch = wal->read_at("log", Offset{at}, 20'000);
+        ASSERT_TRUE(batch) << batch.error().to_string();
+        ASSERT_FALSE(batch->empty());
+        for (const Record& record : *batch) {
+            ASSERT_EQ(record.offset.value, at++);
+            const Written written = Written::of(as_text(record.data));
+            ASSERT_EQ(written.sequence, next[written.writer]++);
+        }
+    }
+}
+
+// Topics that come, are read and go.
+void churn_topics(Wal* wal) {
+    for (int i = 0; i < 60; ++i) {
+        const std::string topic = "short-lived " + std::to_string(i % 3);
+        ASSERT_TRUE(wal->append(topic, as_bytes("x")));
+        ASSERT_TRUE(wal->read_next(topic));
+        ASSERT_TRUE(wal->delete_topic(topic));
+        ASSERT_TRUE(wal->run_retention());
+        static_cast<void>(wal->topics());
+        static_cast<void>(wal->stats());
+    }
+}
+
 TEST_P(ConcurrencyTest, EveryAcknowledgedRecordIsReadOnceInItsWritersOrder) {
     constexpr std::uint32_t kWriters = 4;
     constexpr std::uint32_t kAsyncWriters = 2;
-    constexpr std::uint64_t kRecords = 400;
     if (!open()) GTEST_SKIP();
 
     std::atomic<std::uint32_t> writing{kWriters + kAsyncWriters};
@@ -113,50 +169,13 @@ TEST_P(ConcurrencyTest, EveryAcknowledgedRecordIsReadOnceInItsWritersOrder) {
     std::vector<std::thread> threads;
     for (std::uint32_t writer = 0; writer < kWriters + kAsyncWriters; ++writer) {
         threads.emplace_back([&, writer] {
-            Ticket last;
-            for (std::uint64_t i = 0; i < kRecords; ++i) {
-                const std::string text = text_of(writer, i);
-                const Bytes record = as_bytes(text);
-                if (writer < kWriters) {
-                    const Result<Offset> offset = wal_->append("log", record);
-                    ASSERT_TRUE(offset) << offset.error().to_string();
-                } else {
-                    const Result<Ticket> ticket =
-                        wal_->append_async("log", {&record, 1}, {&AckLog::on_ack, &acks});
-                    ASSERT_TRUE(ticket) << ticket.error().to_string();
-                    last = *ticket;
-                }
-                if (i % 100 == 50) {
-                    ASSERT_TRUE(wal_->create_topic("side " + std::to_string(writer * 100 + i)));
-                }
-            }
-            if (writer >= kWriters) {
-                EXPECT_TRUE(wal_->wait(last));
-            }
+            write_log(wal_.get(), writer, writer < kWriters ? nullptr : &acks);
             --writing;
         });
     }
 
-    // Followers of the tail, each by its own offset.
-    std::atomic<bool> stop{false};
-    const auto follow = [&] {
-        std::map<std::uint32_t, std::uint64_t> next;
-        std::uint64_t at = 0;
-        const std::uint64_t total = (kWriters + kAsyncWriters) * kRecords;
-        while (at < total && !stop) {
-            const Result<bool> more = wal_->wait_for("log", Offset{at}, 20);
-            ASSERT_TRUE(more) << more.error().to_string();
-            if (!*more) continue;
-            const Result<RecordBatch> batch = wal_->read_at("log", Offset{at}, 20'000);
-            ASSERT_TRUE(batch) << batch.error().to_string();
-            ASSERT_FALSE(batch->empty());
-            for (const Record& record : *batch) {
-                ASSERT_EQ(record.offset.value, at++);
-                const Written written = Written::of(as_text(record.data));
-                ASSERT_EQ(written.sequence, next[written.writer]++);
-            }
-        }
-    };
+    const std::uint64_t total = (kWriters + kAsyncWriters) * kRecords;
+    const auto follow = [&] { follow_log(wal_.get(), total); };
     for (int i = 0; i < 2; ++i) threads.emplace_back(follow);
 
     // Readers of one cursor: together they see everything once.
@@ -184,7 +203,6 @@ TEST_P(ConcurrencyTest, EveryAcknowledgedRecordIsReadOnceInItsWritersOrder) {
         });
     }
     for (std::thread& thread : threads) thread.join();
-    const std::uint64_t total = (kWriters + kAsyncWriters) * kRecords;
     EXPECT_EQ(seen.size(), total);
     EXPECT_EQ(offsets.size(), total);
 
@@ -251,17 +269,7 @@ TEST_P(ConcurrencyTest, ReadersGoOnWhileRetentionRecyclesFiles) {
             }
         }
     });
-    threads.emplace_back([&] {
-        for (int i = 0; i < 60; ++i) {
-            const std::string topic = "short-lived " + std::to_string(i % 3);
-            ASSERT_TRUE(wal_->append(topic, as_bytes("x")));
-            ASSERT_TRUE(wal_->read_next(topic));
-            ASSERT_TRUE(wal_->delete_topic(topic));
-            ASSERT_TRUE(wal_->run_retention());
-            static_cast<void>(wal_->topics());
-            static_cast<void>(wal_->stats());
-        }
-    });
+    threads.emplace_back([&] { churn_topics(wal_.get()); });
     for (int i = 0; i < 3; ++i) threads[static_cast<std::size_t>(i)].join();
     threads.back().join();
     stop = true;

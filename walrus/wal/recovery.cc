@@ -130,8 +130,8 @@ public:
         return {};
     }
 
-    // The last file whose snapshot was found whole.
-    std::optional<std::uint64_t> snapshot_file() const { return snapshot_file_; }
+    // `number` is the last file whose snapshot was found whole.
+    bool has_snapshot(std::uint64_t number) const { return snapshot_file_ == number; }
 
 private:
     Status enter(std::uint64_t number) {
@@ -149,7 +149,7 @@ private:
     LogFiles& files_;
     RecoveredLog& out_;
     Clock& clock_;
-    std::optional<std::uint64_t> snapshot_file_;
+    std::uint64_t snapshot_file_ = ~std::uint64_t{0};  // None.
 };
 
 }  // namespace
@@ -201,7 +201,7 @@ Result<RecoveredLog> recover(LogFiles& files, env::MappedRing* ring, Clock& cloc
     const bool behind_file = out.end.value % files.config().file_size == 0 && out.end.value > 0;
     const std::uint64_t end_file = files.number_of(out.end) - (behind_file ? 1 : 0);
     // Behind a file the next one will be entered, which brings a snapshot by itself.
-    out.needs_snapshot = !behind_file && replay.snapshot_file() != end_file;
+    out.needs_snapshot = !behind_file && !replay.has_snapshot(end_file);
     for (std::uint64_t number = first_scanned; number <= end_file; ++number) {
         const Result<std::shared_ptr<LogFile>> file = files.open_file(number);
         if (!file) return file.error();
@@ -235,6 +235,9 @@ Result<std::shared_ptr<const FileIndex>> rebuild_index(LogFiles& files, std::uin
             return std::move(builder).finish((*file)->epoch, left_wall_ms, table.index_topics());
         }
     }
+    // It may have been recycled while it was read.
+    if (const Result<std::shared_ptr<LogFile>> file = files.open_file(number); !file)
+        return file.error();
     return Error{Errc::kCorruption,
                  env::join_path(files.config().directory, log_file_name(number)) + " at " +
                      std::to_string(reader.lsn().value % files.config().file_size) +

@@ -25,6 +25,10 @@ Result<std::uint64_t> Shard::bytes_before(std::uint32_t topic_id, Offset offset)
     while (low < high) {
         const std::uint64_t middle = low + (high - low) / 2;
         const Result<std::shared_ptr<const FileIndex>> index = index_of(middle);
+        if (!index && index.error().code == Errc::kNotFound) {  // Recycled: nothing kept is there.
+            low = middle + 1;
+            continue;
+        }
         if (!index) return index.error();
         const IndexTopic* topic = (*index)->find(topic_id);
         if (topic != nullptr && topic->end_offset > offset) {

@@ -314,6 +314,10 @@ private:
             ASSERT_LE(info->log_start_offset.value, may_give_up_to(topic)) << each;
             topic.start = info->log_start_offset.value;
         }
+        // A thread that applies it by itself does so at a moment that the model cannot know.
+        if (options_.threading == Threading::kInline || !model_.contains(name)) return;
+        model_[name].retention = {};
+        ASSERT_TRUE(wal_->set_retention(name, {}));
     }
 
     void change_topics() {
@@ -456,9 +460,11 @@ TEST_P(WalModelTest, TheLogDoesWhatVectorsAndMapsDo) {
                        std::string(durability_class_name(options.durability));
     std::filesystem::remove_all(options.data_dir);
     SCOPED_TRACE("WALRUS_SEED=" + std::to_string(testing::test_seed()));
-    ModelRun run(options, testing::test_seed());
-    if (!run.open()) GTEST_SKIP();
-    run.run(2500);
+    {
+        ModelRun run(options, testing::test_seed());
+        if (!run.open()) GTEST_SKIP();
+        run.run(1200);
+    }
     if (!HasFailure()) std::filesystem::remove_all(options.data_dir);
 }
 
