@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "harness/driver/file_descriptor.h"
 #include "harness/report/result_json.h"
 #include "harness/report/summary.h"
 #include "harness/report/tables.h"
@@ -137,6 +138,99 @@ TEST(ResultJson, SaysTheSameAfterTheRoundTrip) {
     ASSERT_TRUE(again) << again.error().message;
     EXPECT_EQ(nlohmann::json(*again), nlohmann::json(result));
     EXPECT_EQ(render_tables(*again, summarise(*again)), render_tables(result, summarise(result)));
+}
+
+// A repetition with a value of its own in every field that was added to the first version.
+Repetition full_repetition() {
+    Repetition r = repetition(1, 100, 100);
+    r.attempt = 2;
+    r.rejected = "a compiler ran";
+    r.warnings = {"governor is powersave"};
+    r.floor.append_ns.record(222'000);
+    r.write.series = {3, 4};
+    r.write.series_p50_ns = {10, 11};
+    r.write.series_p99_ns = {20, 21};
+    r.write.series_max_ns = {30, 31};
+    r.write.offered_rate_per_s = 50'000;
+    r.write.delay_ns.record(60'000);
+    r.write.service_ns.record(110'000);
+    r.write.late_after_ns = 1'000'000;
+    r.write.late_sends = 1;
+    r.write.unsent_at_end = 2;
+    r.write.sent = 3;
+    r.write.failed = 4;
+    r.write.unknown = 5;
+    r.write.in_flight_at_end = 6;
+    r.write.sustained_rate_per_s = 49'000;
+    SearchStep& step = r.write.search.emplace_back();
+    step.rate_per_s = 7;
+    step.backlog_growth = -12;
+    step.sustained = true;
+    step.latency_ns.record(9);
+    r.read.readers = 2;
+    r.read.backlog_records = 13;
+    r.read.caught_up = true;
+    r.read.backlog = {20};
+    r.read.latency_ns.record(500'000);
+    return r;
+}
+
+TEST(ResultJson, KeepsEveryFigureOfOpenLoopsSearchesAndReaders) {
+    RunResult result = small_result();
+    result.scenario.notes = {"a note"};
+    result.rows[0].systems[0].no_verdict = "never quiet";
+    result.rows[0].systems[0].repetitions = {full_repetition()};
+
+    const auto again = parse_result(nlohmann::json(result).dump());
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(nlohmann::json(*again), nlohmann::json(result));
+    EXPECT_EQ(again->scenario.notes, result.scenario.notes);
+    EXPECT_EQ(again->rows[0].systems[0].no_verdict, "never quiet");
+    const Repetition& same = again->rows[0].systems[0].repetitions[0];
+    EXPECT_EQ(same.attempt, 2u);
+    EXPECT_EQ(same.rejected, "a compiler ran");
+    EXPECT_EQ(same.warnings, (std::vector<std::string>{"governor is powersave"}));
+    EXPECT_EQ(same.floor.append_ns.max(), 222'000u);
+    EXPECT_EQ(same.write.series_p99_ns, (std::vector<std::uint64_t>{20, 21}));
+    EXPECT_EQ(same.write.delay_ns.max(), 60'000u);
+    EXPECT_EQ(same.write.service_ns.max(), 110'000u);
+    EXPECT_EQ(same.write.unsent_at_end, 2u);
+    EXPECT_EQ(same.write.in_flight_at_end, 6u);
+    ASSERT_EQ(same.write.search.size(), 1u);
+    EXPECT_EQ(same.write.search[0].backlog_growth, -12);
+    EXPECT_EQ(same.write.search[0].latency_ns.max(), 9u);
+    EXPECT_EQ(same.write.sustained_rate_per_s, 49'000u);
+    EXPECT_EQ(same.read.latency_ns.max(), 500'000u);
+    EXPECT_EQ(same.read.backlog, (std::vector<std::uint64_t>{20}));
+}
+
+// As the first version wrote them, before keys were added.
+TEST(ResultJson, BundlesOfTheFirstVersionStayReadable) {
+    const auto text = read_whole_file(std::string(WALRUS_REFERENCE_DIRECTORY) +
+                                      "/2026-11-23-engine-quick/result.json");
+    ASSERT_TRUE(text) << text.error().message;
+    const auto result = parse_result(*text);
+    ASSERT_TRUE(result) << result.error().message;
+    const Repetition& repetition = result->rows.front().systems.front().repetitions.front();
+    EXPECT_TRUE(repetition.measured());
+    EXPECT_EQ(repetition.attempt, 0u);
+    EXPECT_FALSE(repetition.floor.measured());
+    EXPECT_EQ(repetition.read.readers, 0u);
+    EXPECT_EQ(result->rows.front().row.workload.payload_bytes_max, 0u);
+    EXPECT_GT(summarise(*result).front().figure, 0);
+}
+
+TEST(Summary, RejectedRepetitionsCountInNoFigureButTheirAnomaliesDo) {
+    RunResult result = small_result();
+    Repetition disturbed = repetition(1, 10, 10);
+    disturbed.rejected = "a compiler ran";
+    disturbed.read_back.verdict.anomalies[0] = {.count = 1, .examples = {"writer 0 record 5"}};
+    result.rows[0].systems[0].repetitions.push_back(disturbed);
+    const std::vector<Line> lines = summarise(result);
+    EXPECT_EQ(lines[0].repetitions, 3u);
+    EXPECT_EQ(lines[0].failed, 0u);
+    EXPECT_EQ(lines[0].lowest, 2000);
+    EXPECT_EQ(lines[0].anomalies, 1u);
 }
 
 TEST(ResultJson, DamagedDocumentsAreRefusedWithAReason) {

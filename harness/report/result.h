@@ -13,25 +13,11 @@
 #include "harness/metrics/histogram.h"
 #include "harness/metrics/machine.h"
 #include "harness/scenario/scenario.h"
+#include "harness/workload/figures.h"
 
 namespace walrus::harness {
 
 inline constexpr const char* kResultSchema = "walrus.bench/v1";
-
-// What the writing process measured.
-struct WriteFigures {
-    std::uint64_t open_ns = 0;  // Opening the empty directory.
-    std::uint64_t window_ns = 0;
-    std::uint64_t appends = 0;  // Acknowledged within the window.
-    std::uint64_t records = 0;
-    Histogram latency_ns;
-    std::uint64_t series_interval_ns = 0;
-    std::vector<std::uint64_t> series;  // Records acknowledged per interval.
-    ActivityDelta activity;
-    Settings effective_config;
-    Settings counters;
-    std::string version;
-};
 
 // What the reading process measured, after the writing one had ended.
 struct ReadBackFigures {
@@ -46,23 +32,40 @@ struct ReadBackFigures {
     std::string memory_state;  // How cold "cold" was.
 };
 
+// The device's own floor.
+struct FloorResult {
+    Histogram overwrite_ns;
+    Histogram append_ns;
+
+    bool measured() const { return overwrite_ns.count() > 0 || append_ns.count() > 0; }
+};
+
 // One measurement of one system in one row: a fresh process and a fresh directory.
 struct Repetition {
     std::uint32_t round = 0;     // From 0; repetitions of one round and row are paired.
+    std::uint32_t attempt = 0;   // From 0; more when an earlier one of this round was rejected.
     std::uint32_t position = 0;  // Its place in the round's order.
     std::uint64_t seed = 0;
     std::string error;        // Why it has no figures; "" when it has.
     std::string disturbance;  // Why its figures should be distrusted; "" when it was quiet.
-    bool checked = false;     // Read back and compared.
+    // Why it was disturbed and taken again; "" when it was not.  A rejected repetition is kept as
+    // evidence and counts in no figure; what its read-back found counts.
+    std::string rejected;
+    std::vector<std::string> warnings;  // What a reader of its figures should know.
+    bool checked = false;               // Read back and compared.
+    FloorResult floor;  // Just before it, where the row's class is synced; may be empty.
     WriteFigures write;
+    ReadFigures read;  // Of rows with readers beside the writers.
     ReadBackFigures read_back;
 
-    bool measured() const { return error.empty(); }
+    // Its figures count.
+    bool measured() const { return error.empty() && rejected.empty(); }
 };
 
 struct SystemResult {
-    std::string system;   // Name of a SystemSpec of the scenario.
-    std::string skipped;  // Why it was not measured at all; "" when it was.
+    std::string system;      // Name of a SystemSpec of the scenario.
+    std::string skipped;     // Why it was not measured at all; "" when it was.
+    std::string no_verdict;  // Why its figures say nothing (never a quiet moment); "" if they do.
     std::vector<Repetition> repetitions;
 };
 
@@ -71,12 +74,6 @@ struct RowResult {
     std::vector<SystemResult> systems;
 
     const SystemResult* find(std::string_view system) const;
-};
-
-// The device's own floor, all rounds merged.
-struct FloorResult {
-    Histogram overwrite_ns;
-    Histogram append_ns;
 };
 
 struct RunResult {
@@ -90,7 +87,7 @@ struct RunResult {
     std::vector<std::string> notes;
     Settings host;
     Scenario scenario;
-    FloorResult floor;
+    FloorResult floor;  // All rounds merged.
     std::vector<RowResult> rows;
 
     const RowResult* find_row(std::string_view name) const;

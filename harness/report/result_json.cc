@@ -61,14 +61,20 @@ DeviceCounters device_from(const json& document) {
             .flushes = document.at("flushes")};
 }
 
+// A key that was added after the first version of the schema.
+template <class Value>
+void get_optional(const json& document, const char* key, Value& value) {
+    if (const auto found = document.find(key); found != document.end()) found->get_to(value);
+}
+
 json repetition_json(const Repetition& repetition) {
-    json document = {{"round", repetition.round},
-                     {"position", repetition.position},
-                     {"seed", repetition.seed},
-                     {"error", repetition.error},
-                     {"disturbance", repetition.disturbance},
-                     {"checked", repetition.checked},
-                     {"write", repetition.write}};
+    json document = {{"round", repetition.round},       {"attempt", repetition.attempt},
+                     {"position", repetition.position}, {"seed", repetition.seed},
+                     {"error", repetition.error},       {"disturbance", repetition.disturbance},
+                     {"rejected", repetition.rejected}, {"warnings", repetition.warnings},
+                     {"checked", repetition.checked},   {"write", repetition.write}};
+    if (repetition.floor.measured()) document["floor"] = repetition.floor;
+    if (repetition.read.readers > 0) document["read"] = repetition.read;
     if (repetition.checked) document["read_back"] = repetition.read_back;
     return document;
 }
@@ -81,6 +87,11 @@ Repetition repetition_from(const json& document) {
     document.at("error").get_to(repetition.error);
     document.at("disturbance").get_to(repetition.disturbance);
     document.at("checked").get_to(repetition.checked);
+    get_optional(document, "attempt", repetition.attempt);
+    get_optional(document, "rejected", repetition.rejected);
+    get_optional(document, "warnings", repetition.warnings);
+    get_optional(document, "floor", repetition.floor);
+    get_optional(document, "read", repetition.read);
     document.at("write").get_to(repetition.write);
     if (repetition.checked) document.at("read_back").get_to(repetition.read_back);
     return repetition;
@@ -91,17 +102,79 @@ json system_json(const SystemResult& system) {
     for (const Repetition& repetition : system.repetitions) {
         repetitions.push_back(repetition_json(repetition));
     }
-    return {{"system", system.system}, {"skipped", system.skipped}, {"repetitions", repetitions}};
+    return {{"system", system.system},
+            {"skipped", system.skipped},
+            {"no_verdict", system.no_verdict},
+            {"repetitions", repetitions}};
 }
 
 SystemResult system_from(const json& document) {
     SystemResult system;
     document.at("system").get_to(system.system);
     document.at("skipped").get_to(system.skipped);
+    get_optional(document, "no_verdict", system.no_verdict);
     for (const json& repetition : document.at("repetitions")) {
         system.repetitions.push_back(repetition_from(repetition));
     }
     return system;
+}
+
+json step_json(const SearchStep& step) {
+    return {{"rate_per_s", step.rate_per_s}, {"achieved_per_s", step.achieved_per_s},
+            {"p99_ns", step.p99_ns},         {"lag_ns", step.lag_ns},
+            {"backlog", step.backlog},       {"backlog_growth", step.backlog_growth},
+            {"sustained", step.sustained},   {"confirms", step.confirms},
+            {"latency_ns", step.latency_ns}};
+}
+
+SearchStep step_from(const json& document) {
+    SearchStep step;
+    document.at("rate_per_s").get_to(step.rate_per_s);
+    document.at("achieved_per_s").get_to(step.achieved_per_s);
+    document.at("p99_ns").get_to(step.p99_ns);
+    document.at("lag_ns").get_to(step.lag_ns);
+    document.at("backlog").get_to(step.backlog);
+    document.at("backlog_growth").get_to(step.backlog_growth);
+    document.at("sustained").get_to(step.sustained);
+    document.at("confirms").get_to(step.confirms);
+    document.at("latency_ns").get_to(step.latency_ns);
+    return step;
+}
+
+// What only some loads have.
+void add_open_loop(json& document, const WriteFigures& figures) {
+    document["offered_rate_per_s"] = figures.offered_rate_per_s;
+    document["delay_ns"] = figures.delay_ns;
+    document["service_ns"] = figures.service_ns;
+    document["late_after_ns"] = figures.late_after_ns;
+    document["late_sends"] = figures.late_sends;
+    document["unsent_at_end"] = figures.unsent_at_end;
+}
+
+void add_search(json& document, const WriteFigures& figures) {
+    json steps = json::array();
+    for (const SearchStep& step : figures.search) steps.push_back(step_json(step));
+    document["search"] = steps;
+    document["sustained_rate_per_s"] = figures.sustained_rate_per_s;
+}
+
+void get_added_write_figures(const json& document, WriteFigures& figures) {
+    get_optional(document, "series_p50_ns", figures.series_p50_ns);
+    get_optional(document, "series_p99_ns", figures.series_p99_ns);
+    get_optional(document, "series_max_ns", figures.series_max_ns);
+    get_optional(document, "offered_rate_per_s", figures.offered_rate_per_s);
+    get_optional(document, "delay_ns", figures.delay_ns);
+    get_optional(document, "service_ns", figures.service_ns);
+    get_optional(document, "late_after_ns", figures.late_after_ns);
+    get_optional(document, "late_sends", figures.late_sends);
+    get_optional(document, "unsent_at_end", figures.unsent_at_end);
+    get_optional(document, "sent", figures.sent);
+    get_optional(document, "failed", figures.failed);
+    get_optional(document, "unknown", figures.unknown);
+    get_optional(document, "in_flight_at_end", figures.in_flight_at_end);
+    get_optional(document, "sustained_rate_per_s", figures.sustained_rate_per_s);
+    if (!document.contains("search")) return;
+    for (const json& step : document.at("search")) figures.search.push_back(step_from(step));
 }
 
 }  // namespace
@@ -198,10 +271,19 @@ void to_json(json& document, const WriteFigures& figures) {
                 {"latency_ns", figures.latency_ns},
                 {"series_interval_ns", figures.series_interval_ns},
                 {"series", figures.series},
+                {"series_p50_ns", figures.series_p50_ns},
+                {"series_p99_ns", figures.series_p99_ns},
+                {"series_max_ns", figures.series_max_ns},
+                {"sent", figures.sent},
+                {"failed", figures.failed},
+                {"unknown", figures.unknown},
+                {"in_flight_at_end", figures.in_flight_at_end},
                 {"activity", figures.activity},
                 {"effective_config", figures.effective_config},
                 {"counters", figures.counters},
                 {"version", figures.version}};
+    if (figures.offered_rate_per_s > 0) add_open_loop(document, figures);
+    if (!figures.search.empty()) add_search(document, figures);
 }
 
 void from_json(const json& document, WriteFigures& figures) {
@@ -216,6 +298,44 @@ void from_json(const json& document, WriteFigures& figures) {
     document.at("effective_config").get_to(figures.effective_config);
     document.at("counters").get_to(figures.counters);
     document.at("version").get_to(figures.version);
+    get_added_write_figures(document, figures);
+}
+
+void to_json(json& document, const ReadFigures& figures) {
+    document = {{"readers", figures.readers},
+                {"backlog_records", figures.backlog_records},
+                {"backlog_bytes", figures.backlog_bytes},
+                {"ns", figures.ns},
+                {"caught_up", figures.caught_up},
+                {"records", figures.records},
+                {"bytes", figures.bytes},
+                {"latency_ns", figures.latency_ns},
+                {"series_interval_ns", figures.series_interval_ns},
+                {"series", figures.series},
+                {"backlog", figures.backlog}};
+}
+
+void from_json(const json& document, ReadFigures& figures) {
+    document.at("readers").get_to(figures.readers);
+    document.at("backlog_records").get_to(figures.backlog_records);
+    document.at("backlog_bytes").get_to(figures.backlog_bytes);
+    document.at("ns").get_to(figures.ns);
+    document.at("caught_up").get_to(figures.caught_up);
+    document.at("records").get_to(figures.records);
+    document.at("bytes").get_to(figures.bytes);
+    document.at("latency_ns").get_to(figures.latency_ns);
+    document.at("series_interval_ns").get_to(figures.series_interval_ns);
+    document.at("series").get_to(figures.series);
+    document.at("backlog").get_to(figures.backlog);
+}
+
+void to_json(json& document, const FloorResult& floor) {
+    document = {{"overwrite_ns", floor.overwrite_ns}, {"append_ns", floor.append_ns}};
+}
+
+void from_json(const json& document, FloorResult& floor) {
+    document.at("overwrite_ns").get_to(floor.overwrite_ns);
+    document.at("append_ns").get_to(floor.append_ns);
 }
 
 void to_json(json& document, const ReadBackFigures& figures) {
@@ -242,22 +362,20 @@ void to_json(json& document, const RunResult& result) {
         for (const SystemResult& system : row.systems) systems.push_back(system_json(system));
         rows.push_back({{"row", row.row}, {"systems", systems}});
     }
-    document = {
-        {"schema", kResultSchema},
-        {"run",
-         {{"uuid", result.uuid},
-          {"started_at", result.started_at},
-          {"finished_at", result.finished_at},
-          {"revision", result.revision},
-          {"command_line", result.command_line},
-          {"quick", result.quick},
-          {"complete", result.complete},
-          {"notes", result.notes}}},
-        {"host", result.host},
-        {"scenario", result.scenario},
-        {"floor",
-         {{"overwrite_ns", result.floor.overwrite_ns}, {"append_ns", result.floor.append_ns}}},
-        {"rows", rows}};
+    document = {{"schema", kResultSchema},
+                {"run",
+                 {{"uuid", result.uuid},
+                  {"started_at", result.started_at},
+                  {"finished_at", result.finished_at},
+                  {"revision", result.revision},
+                  {"command_line", result.command_line},
+                  {"quick", result.quick},
+                  {"complete", result.complete},
+                  {"notes", result.notes}}},
+                {"host", result.host},
+                {"scenario", result.scenario},
+                {"floor", result.floor},
+                {"rows", rows}};
 }
 
 void from_json(const json& document, RunResult& result) {
@@ -275,8 +393,7 @@ void from_json(const json& document, RunResult& result) {
     run.at("notes").get_to(result.notes);
     document.at("host").get_to(result.host);
     document.at("scenario").get_to(result.scenario);
-    document.at("floor").at("overwrite_ns").get_to(result.floor.overwrite_ns);
-    document.at("floor").at("append_ns").get_to(result.floor.append_ns);
+    document.at("floor").get_to(result.floor);
     for (const json& row : document.at("rows")) {
         RowResult& added = result.rows.emplace_back();
         row.at("row").get_to(added.row);

@@ -101,13 +101,16 @@ void add_latency(const RunResult& result, const SystemResult& system, Line& line
 
 void add_checks(const SystemResult& system, Line& line) {
     for (const Repetition& repetition : system.repetitions) {
-        if (!repetition.measured()) {
+        if (!repetition.error.empty()) {
             ++line.failed;
             if (line.first_error.empty()) line.first_error = repetition.error;
             continue;
         }
-        ++line.repetitions;
-        if (!repetition.disturbance.empty()) ++line.disturbed;
+        // A lost record is lost whatever else the machine did: only the figures do not count.
+        if (repetition.measured()) {
+            ++line.repetitions;
+            if (!repetition.disturbance.empty()) ++line.disturbed;
+        }
         if (!repetition.checked) continue;
         const Verdict& verdict = repetition.read_back.verdict;
         line.records_checked += verdict.acknowledged;
@@ -168,11 +171,15 @@ const RowResult* RunResult::find_row(std::string_view name) const {
 double figure_of(const Row& row, const Repetition& repetition) {
     switch (row.measure) {
         case Measure::kAppend:
+        case Measure::kTail:
             return per_second(repetition.write.records, repetition.write.window_ns);
         case Measure::kScan:
             return per_second(repetition.read_back.scan_bytes, repetition.read_back.scan_ns);
         case Measure::kRestart:
             return static_cast<double>(repetition.read_back.open_ns) / kNsPerSecond;
+        case Measure::kMaxRate: return static_cast<double>(repetition.write.sustained_rate_per_s);
+        case Measure::kCatchUp:
+        case Measure::kDrain: return per_second(repetition.read.records, repetition.read.ns);
     }
     return 0;
 }

@@ -22,7 +22,7 @@ struct Line {
     std::uint32_t repetitions = 0;  // Measured ones.
     std::uint32_t failed = 0;
     std::uint32_t disturbed = 0;
-    // kAppend: records per second.  kScan: payload bytes per second.  kRestart: seconds.
+    // Records per second; kScan: payload bytes per second; kRestart: seconds.
     double figure = 0;  // Median of the repetitions.
     double lowest = 0;
     double highest = 0;

@@ -19,7 +19,11 @@ std::string ratio_text(const Line& line) {
 
 std::string figure_text(Measure measure, double figure) {
     switch (measure) {
-        case Measure::kAppend: return format_count(static_cast<std::uint64_t>(figure));
+        case Measure::kAppend:
+        case Measure::kMaxRate:
+        case Measure::kTail:
+        case Measure::kCatchUp:
+        case Measure::kDrain: return format_count(static_cast<std::uint64_t>(figure));
         case Measure::kScan: return fmt::format("{:.2f}", figure / 1e9);
         case Measure::kRestart: return format_duration(static_cast<std::uint64_t>(figure * 1e9));
     }
@@ -39,9 +43,9 @@ std::string flush_text(const Line& line) {
 }
 
 std::vector<std::string> header(Measure measure, bool synced) {
-    const char* figure = measure == Measure::kAppend ? "records/s"
-                         : measure == Measure::kScan ? "GB/s"
-                                                     : "restart";
+    const char* figure = measure == Measure::kScan      ? "GB/s"
+                         : measure == Measure::kRestart ? "restart"
+                                                        : "records/s";
     std::vector<std::string> cells = {"workload", "system", figure, "min/max"};
     if (measure == Measure::kAppend) {
         cells.insert(cells.end(), {"p50", "p99"});

@@ -40,7 +40,7 @@ Status do_write(const Registry& registry, const Job& job, Answer& answer,
     auto opened = open_system(registry, job);
     if (!opened) return std::move(opened).error();
     system = std::move(*opened);
-    answer.write.open_ns = clock.monotonic_ns() - begin_ns;
+    const std::uint64_t open_ns = clock.monotonic_ns() - begin_ns;
     auto load = run_load(*system,
                          {.workload = job.row.workload,
                           .seed = job.seed,
@@ -49,16 +49,12 @@ Status do_write(const Registry& registry, const Job& job, Answer& answer,
                          clock);
     if (!load) return std::move(load).error();
     WriteFigures& figures = answer.write;
-    figures.window_ns = load->window_ns;
-    figures.appends = load->appends;
-    figures.records = load->records;
-    figures.latency_ns = std::move(load->latency_ns);
-    figures.series_interval_ns = load->series_interval_ns;
-    figures.series = std::move(load->series);
-    figures.activity = load->activity;
+    figures = std::move(load->write);
+    figures.open_ns = open_ns;
     figures.effective_config = system->effective_config();
     figures.counters = system->counters();
     figures.version = version_of(registry, job);
+    answer.read = std::move(load->read);
     answer.journal = std::move(load->journal);
     if (!load->first_error.empty()) return Error{Errc::kIo, load->first_error};
     if (figures.records == 0) {

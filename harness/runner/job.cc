@@ -51,22 +51,18 @@ void from_json(const json& document, Job& job) {
 }
 
 void to_json(json& document, const Answer& answer) {
-    document = {
-        {"error", answer.error},
-        {"write", answer.write},
-        {"journal", answer.journal},
-        {"read_back", answer.read_back},
-        {"floor",
-         {{"overwrite_ns", answer.floor.overwrite_ns}, {"append_ns", answer.floor.append_ns}}}};
+    document = {{"error", answer.error},         {"write", answer.write},
+                {"read", answer.read},           {"journal", answer.journal},
+                {"read_back", answer.read_back}, {"floor", answer.floor}};
 }
 
 void from_json(const json& document, Answer& answer) {
     document.at("error").get_to(answer.error);
     document.at("write").get_to(answer.write);
+    document.at("read").get_to(answer.read);
     document.at("journal").get_to(answer.journal);
     document.at("read_back").get_to(answer.read_back);
-    document.at("floor").at("overwrite_ns").get_to(answer.floor.overwrite_ns);
-    document.at("floor").at("append_ns").get_to(answer.floor.append_ns);
+    document.at("floor").get_to(answer.floor);
 }
 
 }  // namespace walrus::harness

@@ -39,6 +39,7 @@ struct Job {
 struct Answer {
     std::string error;
     WriteFigures write;
+    ReadFigures read;
     Journal journal;
     ReadBackFigures read_back;
     FloorResult floor;

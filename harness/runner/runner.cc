@@ -203,6 +203,7 @@ private:
         auto answer = read_answer(*child, write_timeout_ms(job.row.workload));
         if (!answer) return with_log(answer.error(), log);
         repetition.write = std::move(answer->write);
+        repetition.read = std::move(answer->read);
         if (!answer->error.empty()) return with_log({Errc::kIo, answer->error}, log);
         if (job.row.ending == Ending::kStop) {
             WALRUS_RETURN_IF_ERROR(child->send_line("stop\n"));

@@ -11,8 +11,11 @@
 
 namespace walrus::harness {
 
-inline constexpr std::array kLoads = {Load::kClosed, Load::kWindow};
-inline constexpr std::array kMeasures = {Measure::kAppend, Measure::kScan, Measure::kRestart};
+inline constexpr std::array kLoads = {Load::kClosed, Load::kWindow, Load::kOpen, Load::kBurst};
+inline constexpr std::array kArrivals = {Arrivals::kUniform, Arrivals::kPoisson};
+inline constexpr std::array kMeasures = {Measure::kAppend,  Measure::kScan, Measure::kRestart,
+                                         Measure::kMaxRate, Measure::kTail, Measure::kCatchUp,
+                                         Measure::kDrain};
 inline constexpr std::array kEndings = {Ending::kKill, Ending::kStop};
 
 // The element of `all` called `name`, or null.

@@ -21,6 +21,16 @@ std::string_view load_name(Load load) {
     switch (load) {
         case Load::kClosed: return "closed";
         case Load::kWindow: return "window";
+        case Load::kOpen: return "open";
+        case Load::kBurst: return "burst";
+    }
+    return "unknown";
+}
+
+std::string_view arrivals_name(Arrivals arrivals) {
+    switch (arrivals) {
+        case Arrivals::kUniform: return "uniform";
+        case Arrivals::kPoisson: return "poisson";
     }
     return "unknown";
 }
@@ -30,8 +40,16 @@ std::string_view measure_name(Measure measure) {
         case Measure::kAppend: return "append";
         case Measure::kScan: return "scan";
         case Measure::kRestart: return "restart";
+        case Measure::kMaxRate: return "max-rate";
+        case Measure::kTail: return "tail";
+        case Measure::kCatchUp: return "catch-up";
+        case Measure::kDrain: return "drain";
     }
     return "unknown";
+}
+
+bool reads_live(Measure measure) {
+    return measure == Measure::kTail || measure == Measure::kCatchUp || measure == Measure::kDrain;
 }
 
 std::string_view ending_name(Ending ending) {
@@ -46,9 +64,24 @@ std::string describe(const Workload& workload) {
     std::string text =
         fmt::format("{} writer{}", workload.writers, workload.writers == 1 ? "" : "s");
     if (workload.batch > 1) text += fmt::format(", batches of {}", workload.batch);
-    if (workload.load == Load::kWindow) text += fmt::format(", {} in flight", workload.outstanding);
+    if (workload.outstanding > 1) text += fmt::format(", {} in flight", workload.outstanding);
+    if (workload.rate_per_s > 0) {
+        text += fmt::format(", {} records/s{}", format_count(workload.rate_per_s),
+                            workload.arrivals == Arrivals::kPoisson ? " (Poisson)" : "");
+    }
+    if (workload.load == Load::kBurst) {
+        text += fmt::format(", bursts of {}", format_count(workload.bursts.records));
+    }
+    if (workload.readers > 0) {
+        text += fmt::format(", {} reader{}", workload.readers, workload.readers == 1 ? "" : "s");
+    }
     if (workload.topics > 1) text += fmt::format(", {} topics", format_count(workload.topics));
     return text;
+}
+
+std::uint64_t mean_payload_bytes(const Workload& workload) {
+    if (workload.payload_bytes_max == 0) return workload.payload_bytes;
+    return (workload.payload_bytes + workload.payload_bytes_max) / 2;
 }
 
 const SystemSpec* Scenario::find_system(std::string_view system) const {

@@ -18,14 +18,27 @@ namespace walrus::harness {
 enum class Load {
     kClosed,  // Each writer has one append outstanding: the next begins when the last is acked.
     kWindow,  // Each writer keeps `outstanding` asynchronous appends in flight.
+    kOpen,    // Appends are due at fixed moments, whether or not earlier ones were acknowledged.
+    kBurst,   // As kClosed, in bursts with pauses between.
 };
 std::string_view load_name(Load load);
+
+// When the appends of an open loop are due.
+enum class Arrivals {
+    kUniform,  // At equal distances.
+    kPoisson,  // Independently of each other, from the seed.
+};
+std::string_view arrivals_name(Arrivals arrivals);
 
 // What a row measures.
 enum class Measure {
     kAppend,   // Acknowledged records per second and append latency.
     kScan,     // Cold sequential read of everything written, against plain reads of the same files.
     kRestart,  // Time to open again after the writer ended.
+    kMaxRate,  // The highest open-loop rate that is sustained with p99 within a bound.
+    kTail,     // Readers follow the writers: how long from send to read.
+    kCatchUp,  // Readers begin at the start of a written log while writing goes on.
+    kDrain,    // Readers empty a written log, with writing going on or not.
 };
 std::string_view measure_name(Measure measure);
 
@@ -36,22 +49,47 @@ enum class Ending {
 };
 std::string_view ending_name(Ending ending);
 
+// The measure has readers beside its writers.
+bool reads_live(Measure measure);
+
+// One writer's bursts: `records` of them, then a pause; each burst is larger than the last by
+// `growth_records`, up to `most_records`, and then they begin again.
+struct Bursts {
+    std::uint64_t records = 0;
+    std::uint64_t growth_records = 0;
+    std::uint64_t most_records = 0;  // 0: as large as `records`.
+    std::uint64_t pause_ns = 0;
+
+    bool operator==(const Bursts&) const = default;
+};
+
 struct Workload {
     Load load = Load::kClosed;
     std::uint32_t writers = 1;
-    std::uint32_t batch = 1;        // Records per append.
-    std::uint32_t outstanding = 1;  // Appends in flight per writer; more than 1 only with kWindow.
+    std::uint32_t batch = 1;  // Records per append.
+    // Appends in flight per writer.  More than 1: asynchronous ones, with kWindow and kOpen only.
+    std::uint32_t outstanding = 1;
     std::uint32_t topics = 1;
     std::uint64_t payload_bytes = 800;
+    std::uint64_t payload_bytes_max = 0;  // Sizes are drawn up to this; 0: all of payload_bytes.
+    std::uint64_t rate_per_s = 0;         // kOpen: records, of all writers together.
+    Arrivals arrivals = Arrivals::kUniform;
+    Bursts bursts;                          // kBurst.
+    std::uint32_t readers = 0;              // Beside the writers; each reads every topic in full.
+    bool under_load = false;                // kDrain: writing goes on.
     std::uint64_t warmup_ns = 300'000'000;  // Excluded from every figure.
     std::uint64_t duration_ns = 1'000'000'000;
-    std::uint64_t max_bytes = 0;  // Stop writing after so much payload; 0: time alone decides.
+    // Stop writing after so much payload; 0: time alone decides.  kCatchUp and kDrain: what is
+    // written before the readers begin.
+    std::uint64_t max_bytes = 0;
 
     bool operator==(const Workload&) const = default;
 };
 
 // "1 writer", "1 writer, batches of 256", "64 writers, 10,000 topics", ...
 std::string describe(const Workload& workload);
+// Bytes of payload in a record, on average.
+std::uint64_t mean_payload_bytes(const Workload& workload);
 
 struct SystemSpec {
     std::string name;    // Unique in the scenario; what tables call it.
@@ -70,6 +108,8 @@ struct Row {
     Ending ending = Ending::kKill;
     Workload workload;
     std::vector<std::string> systems;
+    // kMaxRate: the bound of p99.  Open loop: a send that is later than this is late; 0: a default.
+    std::uint64_t p99_ns = 0;
     std::string baseline;      // Ratios are to this system; "" for none.
     std::string baseline_row;  // ... in this row; "" for the same row.
     std::uint64_t line = 0;
@@ -84,7 +124,8 @@ struct Scenario {
     std::uint32_t repetitions = 5;
     std::vector<SystemSpec> systems;
     std::vector<Row> rows;
-    std::string path;  // Where it came from.
+    std::vector<std::string> notes;  // What a reader of its results must know.
+    std::string path;                // Where it came from.
 
     const SystemSpec* find_system(std::string_view system) const;
     const Row* find_row(std::string_view row) const;

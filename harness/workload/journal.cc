@@ -23,8 +23,15 @@ void WriterJournal::add_exception(std::uint64_t sequence, std::uint64_t count, O
 }
 
 std::uint64_t WriterJournal::acknowledged() const {
-    std::uint64_t count = sent;
-    for (const Exception& exception : exceptions) count -= exception.end - exception.begin;
+    return sent - count_of(Outcome::kFailed) - count_of(Outcome::kUnknown);
+}
+
+std::uint64_t WriterJournal::count_of(Outcome outcome) const {
+    if (outcome == Outcome::kAcknowledged) return acknowledged();
+    std::uint64_t count = 0;
+    for (const Exception& exception : exceptions) {
+        if (exception.outcome == outcome) count += exception.end - exception.begin;
+    }
     return count;
 }
 

@@ -34,6 +34,7 @@ struct WriterJournal {
         if (outcome != Outcome::kAcknowledged) add_exception(sequence, count, outcome);
     }
     std::uint64_t acknowledged() const;
+    std::uint64_t count_of(Outcome outcome) const;
     Outcome outcome_of(std::uint64_t sequence) const;
 
     bool operator==(const WriterJournal&) const = default;

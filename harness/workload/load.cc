@@ -54,16 +54,20 @@ Window window_for(const Workload& workload, PacedClock& clock) {
     return window;
 }
 
-void merge(const Writer& writer, LoadReport& total) {
+void merge(const Writer& writer, LoadReport& load) {
     const WriterReport& report = writer.report;
+    WriteFigures& total = load.write;
     total.appends += report.appends;
     total.records += report.records;
     total.latency_ns.merge(report.latency_ns);
     total.series.resize(std::max(total.series.size(), report.series.size()));
     for (std::size_t i = 0; i < report.series.size(); ++i) total.series[i] += report.series[i];
-    total.journal.push_back(report.journal);
-    if (!report.status && total.first_error.empty()) {
-        total.first_error = report.status.error().to_string();
+    total.sent += report.journal.sent;
+    total.failed += report.journal.count_of(Outcome::kFailed);
+    total.unknown += report.journal.count_of(Outcome::kUnknown);
+    load.journal.push_back(report.journal);
+    if (!report.status && load.first_error.empty()) {
+        load.first_error = report.status.error().to_string();
     }
 }
 
@@ -105,13 +109,13 @@ Result<LoadReport> run_load(System& system, const LoadRequest& request, PacedClo
     if (by_bytes) end = observe_activity(request.device);
 
     LoadReport total;
-    total.activity = activity_between(begin, end);
-    total.window_ns = workload.duration_ns;
-    total.series_interval_ns = window.interval_ns;
+    total.write.activity = activity_between(begin, end);
+    total.write.window_ns = workload.duration_ns;
+    total.write.series_interval_ns = window.interval_ns;
     for (const Writer& writer : writers) merge(writer, total);
     if (by_bytes) {
         const auto last = std::ranges::max_element(writers, {}, &Writer::finished_ns);
-        total.window_ns = std::max<std::uint64_t>(1, last->finished_ns - window.begin_ns);
+        total.write.window_ns = std::max<std::uint64_t>(1, last->finished_ns - window.begin_ns);
     }
     return total;
 }

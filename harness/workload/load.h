@@ -2,15 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
-#include <vector>
 
 #include "harness/driver/driver.h"
-#include "harness/metrics/histogram.h"
 #include "harness/metrics/machine.h"
 #include "harness/metrics/paced_clock.h"
 #include "harness/scenario/scenario.h"
+#include "harness/workload/figures.h"
 #include "harness/workload/journal.h"
 
 namespace walrus::harness {
@@ -23,15 +21,10 @@ struct LoadRequest {
 };
 
 struct LoadReport {
-    std::uint64_t window_ns = 0;
-    std::uint64_t appends = 0;  // Acknowledged within the window.
-    std::uint64_t records = 0;
-    Histogram latency_ns;
-    std::uint64_t series_interval_ns = 0;
-    std::vector<std::uint64_t> series;
-    ActivityDelta activity;  // From begin to end of the window.
+    WriteFigures write;  // Without what only the caller knows: open_ns, configuration, counters.
+    ReadFigures read;    // Empty when the workload has no readers.
     Journal journal;
-    std::string first_error;  // Of any writer; "" when all went well.
+    std::string first_error;  // Of any writer or reader; "" when all went well.
 };
 
 // Makes the topics, runs the writers, merges what they saw.  An error means that the load could
