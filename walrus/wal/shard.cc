@@ -12,6 +12,9 @@ namespace {
 constexpr std::size_t kReadBuffer = 1 << 20;
 constexpr std::size_t kIdleReaders = 8;
 constexpr std::size_t kQueueDepth = 4;
+// Admission keeps the topic table below a quarter of ring and file (find_or_create); a third leaves
+// room for what is not admitted one by one, such as retention settings.
+constexpr std::uint64_t kSnapshotShareOfRing = 3;
 
 }  // namespace
 
@@ -64,6 +67,12 @@ Result<std::unique_ptr<env::MappedRing>> Shard::recover_log(RecoveredLog& recove
     if (!log) return std::move(log).error();
     recovered = std::move(*log);
     if (ring != nullptr && ring_size == options_.ring_size) return ring;
+    // Every file begins with the whole topic table, which has to pass through the ring at once.
+    if (recovered.table.snapshot_bytes() > options_.ring_size / kSnapshotShareOfRing)
+        return Error{Errc::kInvalidArgument,
+                     path + ": the stored topics and cursors need a ring_size of at least " +
+                         std::to_string(kSnapshotShareOfRing * recovered.table.snapshot_bytes()) +
+                         " bytes, not " + std::to_string(options_.ring_size)};
     ring.reset();
     if (ring_size > 0) WALRUS_RETURN_IF_ERROR(env.remove(path));
     return env.map_ring(path, options_.ring_size);

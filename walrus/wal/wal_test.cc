@@ -477,6 +477,24 @@ TEST_P(WalTest, AnotherNumberOfShardsIsRefused) {
     EXPECT_FALSE(fs::exists(options_.data_dir + "/shard-001"));
 }
 
+TEST_P(WalTest, ARingTooSmallForTheStoredTopicsIsRefusedAndNothingIsLost) {
+    const std::uint64_t wide = options_.ring_size;
+    for (int i = 0; i < 300; ++i)
+        append("a topic with quite a long name, number " + std::to_string(i), "x");
+    ASSERT_TRUE(wal_->close());
+    options_.ring_size = 64 << 10;
+    options_.limits.max_batch_bytes = options_.limits.max_record_bytes = 16 << 10;
+    wal_.reset();
+    const Result<std::unique_ptr<Wal>> refused = Wal::open(options_);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, Errc::kInvalidArgument);
+    EXPECT_NE(refused.error().message.find("ring_size of at least"), std::string::npos);
+    options_.ring_size = wide;
+    open();
+    EXPECT_EQ(wal_->topics().size(), 300U);
+    EXPECT_EQ(append("a topic with quite a long name, number 7", "y"), 1U);
+}
+
 TEST_P(WalTest, ImpossibleOptionsCreateNothing) {
     const std::string absent = options_.data_dir + "_absent";
     options_.data_dir = absent;
