@@ -9,7 +9,7 @@ namespace walrus::wal {
 namespace {
 
 constexpr std::size_t kMaxHandles = 64;
-constexpr std::uint64_t kFillChunk = 1 << 20;
+constexpr std::uint64_t kFillChunk = 128 << 10;
 constexpr const char* kTemporaryName = "next.tmp";
 
 }  // namespace

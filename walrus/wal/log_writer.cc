@@ -198,6 +198,7 @@ Status LogWriter::roll() {
 
 void LogWriter::new_group() {
     last_appends_ = open_appends_.load(std::memory_order_relaxed);
+    last_bytes_ = staged_bytes();
     open_appends_.store(0, std::memory_order_relaxed);
     open_waiters_ = 0;
     ++open_group_;

@@ -41,8 +41,9 @@ public:
     virtual void entered_file(std::uint64_t left) = 0;
     // acknowledged() or durable() moved.
     virtual void progressed() = 0;
-    // After progressed(), without the lock: tell whoever is to be told.
-    virtual void deliver() = 0;
+    // After progressed(), without the lock: tell `at_most` of those who are to be told.  True:
+    // there are more.
+    virtual bool deliver(std::size_t at_most) = 0;
     // The writer is poisoned: nothing more will be acknowledged.
     virtual void poisoned(const Error& cause) = 0;
 };
@@ -160,7 +161,8 @@ private:
     void lead(MutexLock& lock, Lsn until);
     bool write_one_piece(MutexLock& lock);
     void hand_over();
-    void wake_finished(MutexLock& lock);
+    enum class Meanwhile { kNothing, kSubmit };
+    void wake_finished(MutexLock& lock, Meanwhile meanwhile = Meanwhile::kNothing);
     void pump_queue(MutexLock& lock);
     void submit_pieces(MutexLock& lock);
     void advance_durable(Lsn upto);
@@ -197,6 +199,7 @@ private:
     std::uint64_t open_waiters_ = 0;              // Members of the open group that wait.
     std::atomic<std::uint64_t> open_appends_{0};  // Appends in the open group.
     std::uint64_t last_appends_ = 0;              // Appends in the group before it.
+    std::uint64_t last_bytes_ = 0;                // Their size, padding included.
     std::uint64_t finished_from_ = 1;             // Groups finished but not yet woken:
     std::uint64_t finished_upto_ = 1;             // [from, upto).
 

@@ -15,6 +15,7 @@ constexpr std::uint64_t kWriteUnit = 1 << 20;
 // further group costs a flush of its own (machine limits: -20 % at 10 writers).
 constexpr std::uint64_t kLargeGroup = 96 << 10;
 constexpr std::size_t kGroupsInFlight = 2;
+constexpr std::size_t kCallbacksAtOnce = 64;
 constexpr std::size_t kPiecesInFlight = 4;
 // How long a leader waits for the members of the last group to come back: while they keep coming,
 // and not longer than a flush takes.
@@ -154,7 +155,11 @@ void LogWriter::poison(const Error& cause) {
 // finds itself already here, so it never waits.
 void LogWriter::gather(MutexLock& lock) {
     if (inline_mode() || !syncs_every_group() || failed_) return;
-    const std::uint64_t expected = last_appends_;
+    std::uint64_t expected = last_appends_;
+    // Where nobody sleeps for this group it need not be whole: what comes later goes into the
+    // second group, and the device has work meanwhile.
+    if (open_waiters_ == 0 && last_bytes_ > kLargeGroup)
+        expected = expected * kLargeGroup / last_bytes_;
     if (open_appends_.load(std::memory_order_relaxed) >= expected) return;
     lock.unlock();
     const std::uint64_t began = config_.clock->monotonic_ns();
@@ -209,7 +214,7 @@ void LogWriter::hand_over() {
     if (piece_worthwhile()) kick_committer();
 }
 
-void LogWriter::wake_finished(MutexLock& lock) {
+void LogWriter::wake_finished(MutexLock& lock, Meanwhile meanwhile) {
     const std::uint64_t from = finished_from_;
     const std::uint64_t upto = finished_upto_;
     finished_from_ = upto;
@@ -217,7 +222,13 @@ void LogWriter::wake_finished(MutexLock& lock) {
     deliver_due_ = false;
     lock.unlock();
     for (std::uint64_t group = from; group < upto; ++group) gate_.wake(group);
-    owner_.deliver();
+    // While a long row of callbacks runs, producers stage what the device could be writing.
+    while (owner_.deliver(kCallbacksAtOnce)) {
+        if (meanwhile == Meanwhile::kNothing) continue;
+        lock.lock();
+        if (staged_bytes() >= kLargeGroup) submit_pieces(lock);
+        lock.unlock();
+    }
     lock.lock();
 }
 
@@ -256,7 +267,7 @@ void LogWriter::pump_queue(MutexLock& lock) {
             WALRUS_ASSERT(piece != nullptr);
             finish_piece(*piece, request->status);
         }
-        wake_finished(lock);
+        wake_finished(lock, Meanwhile::kSubmit);
     }
     // Nothing may complete into pieces that are gone.
     std::size_t left = 0;

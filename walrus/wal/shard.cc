@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kReadBuffer = 1 << 20;
 constexpr std::size_t kIdleReaders = 8;
 constexpr std::size_t kQueueDepth = 4;
+constexpr std::size_t kEverybody = ~std::size_t{0};
 // Admission keeps the topic table below a quarter of ring and file (find_or_create); a third leaves
 // room for what is not admitted one by one, such as retention settings.
 constexpr std::uint64_t kSnapshotShareOfRing = 3;
@@ -386,7 +387,7 @@ Status Shard::wait(Lsn end) {
         MutexLock lock(writer_->mutex());
         if (writer_->acknowledged() < end) status = writer_->wait_progress(lock, end);
     }
-    deliver();  // Whoever waited finds its callbacks called.
+    deliver(kEverybody);  // Whoever waited finds its callbacks called.
     return status;
 }
 
@@ -396,7 +397,7 @@ Status Shard::sync() {
         MutexLock lock(writer_->mutex());
         status = writer_->sync(lock);
     }
-    deliver();
+    deliver(kEverybody);
     return status;
 }
 
@@ -420,10 +421,10 @@ void Shard::progressed() {
     if (followers_ > 0) follow_.notify_all();
 }
 
-void Shard::deliver() {
+bool Shard::deliver(std::size_t at_most) {
     const MutexLock one_at_a_time(delivering_);
     MutexLock ready(ready_mutex_);
-    while (!ready_.empty()) {
+    for (std::size_t told = 0; told < at_most && !ready_.empty(); ++told) {
         const PendingAck ack = ready_.front();
         ready_.pop_front();
         ready.unlock();
@@ -432,6 +433,7 @@ void Shard::deliver() {
         ack.callback.function(ack.callback.context, ack.first_offset, status);
         ready.lock();
     }
+    return !ready_.empty();
 }
 
 void Shard::poisoned(const Error& cause) {
@@ -444,7 +446,7 @@ void Shard::poisoned(const Error& cause) {
         }
     }
     outstanding_bytes_ = 0;
-    deliver();
+    deliver(kEverybody);
     follow_.notify_all();
     log(LogLevel::kError, "shard poisoned: " + cause.message);
 }

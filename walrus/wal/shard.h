@@ -98,7 +98,7 @@ private:
     std::uint64_t roll_bytes() override { return table_.snapshot_bytes(); }
     void entered_file(std::uint64_t left) override;
     void progressed() override;
-    void deliver() override;
+    bool deliver(std::size_t at_most) override;
     void poisoned(const Error& cause) override;
 
     // --- opening (shard.cc) ---
