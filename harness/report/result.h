@@ -63,9 +63,10 @@ struct Repetition {
 };
 
 struct SystemResult {
-    std::string system;      // Name of a SystemSpec of the scenario.
-    std::string skipped;     // Why it was not measured at all; "" when it was.
-    std::string no_verdict;  // Why its figures say nothing (never a quiet moment); "" if they do.
+    std::string system;   // Name of a SystemSpec of the scenario.
+    std::string skipped;  // Why it was not measured at all; "" when it was.
+    // Why its figures say nothing (never a quiet moment); "" if they do.
+    std::string no_verdict = {};
     std::vector<Repetition> repetitions;
 };
 
