@@ -6,11 +6,22 @@
 namespace walrus::harness {
 
 void Histogram::merge(const Histogram& other) {
-    for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+    if (other.count_ == 0) return;
+    const std::size_t last = bucket_of(other.max_);
+    for (std::size_t i = bucket_of(other.min_); i <= last; ++i) counts_[i] += other.counts_[i];
     count_ += other.count_;
     sum_ += other.sum_;
     min_ = std::min(min_, other.min_);
     max_ = std::max(max_, other.max_);
+}
+
+void Histogram::clear() {
+    if (count_ == 0) return;
+    std::fill(counts_.begin() + bucket_of(min_), counts_.begin() + bucket_of(max_) + 1, 0);
+    count_ = 0;
+    sum_ = 0;
+    min_ = ~std::uint64_t{0};
+    max_ = 0;
 }
 
 std::uint64_t Histogram::quantile(double q) const {
@@ -37,19 +48,24 @@ std::vector<Histogram::Bucket> Histogram::buckets() const {
 
 bool Histogram::restore(const std::vector<Bucket>& buckets, std::uint64_t min, std::uint64_t max,
                         double sum) {
-    *this = Histogram();
+    Histogram restored;
+    std::uint32_t first = kBuckets;
+    std::uint32_t last = 0;
     for (const auto& [index, count] : buckets) {
-        if (index >= kBuckets || count_ + count < count_) {
-            *this = Histogram();
-            return false;
-        }
-        counts_[index] += count;
-        count_ += count;
+        if (index >= kBuckets || restored.count_ + count < restored.count_) return false;
+        if (count == 0) continue;
+        restored.counts_[index] += count;
+        restored.count_ += count;
+        first = std::min(first, index);
+        last = std::max(last, index);
     }
-    if (count_ == 0) return true;
-    min_ = min;
-    max_ = max;
-    sum_ = sum;
+    if (restored.count_ > 0) {
+        if (bucket_of(min) != first || bucket_of(max) != last) return false;
+        restored.min_ = min;
+        restored.max_ = max;
+        restored.sum_ = sum;
+    }
+    *this = std::move(restored);
     return true;
 }
 

@@ -27,7 +27,9 @@ public:
         if (value > max_) max_ = value;
     }
 
+    // Both take time in proportion to the range of values that were recorded.
     void merge(const Histogram& other);
+    void clear();
 
     std::uint64_t count() const { return count_; }
     // 0 when empty.  min and max are exact.
@@ -43,7 +45,8 @@ public:
     using Bucket = std::pair<std::uint32_t, std::uint64_t>;
     std::vector<Bucket> buckets() const;
     double sum() const { return sum_; }
-    // False when an index does not exist or the counts overflow; then the histogram is empty.
+    // False, and nothing changes, when an index does not exist, the counts overflow, or min and max
+    // are not in the first and the last bucket.
     bool restore(const std::vector<Bucket>& buckets, std::uint64_t min, std::uint64_t max,
                  double sum);
 

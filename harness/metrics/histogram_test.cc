@@ -91,9 +91,30 @@ TEST(Histogram, RestoredFromItsBucketsItSaysTheSame) {
     EXPECT_EQ(restored.count(), histogram.count());
 }
 
-TEST(Histogram, ABucketThatDoesNotExistIsRefused) {
+TEST(Histogram, AClearedOneIsAsGoodAsNew) {
+    SeededRandom random(testing::test_seed());
+    Histogram used;
+    for (int round = 0; round < 3; ++round) {
+        Histogram fresh;
+        for (const std::uint64_t value : random_values(100, random)) {
+            used.record(value);
+            fresh.record(value);
+        }
+        EXPECT_EQ(used.buckets(), fresh.buckets());
+        EXPECT_EQ(used.min(), fresh.min());
+        EXPECT_EQ(used.max(), fresh.max());
+        EXPECT_EQ(used.mean(), fresh.mean());
+        used.clear();
+        EXPECT_EQ(used.count(), 0u);
+        EXPECT_TRUE(used.buckets().empty());
+    }
+}
+
+TEST(Histogram, WhatCannotHaveBeenRecordedIsNotRestored) {
     Histogram histogram;
     EXPECT_FALSE(histogram.restore({{1'000'000, 1}}, 0, 0, 0));
+    EXPECT_FALSE(histogram.restore({{5, 1}, {9, 1}}, 5, 10, 15));
+    EXPECT_FALSE(histogram.restore({{5, 1}, {9, 1}}, 6, 9, 15));
     EXPECT_EQ(histogram.count(), 0u);
 }
 

@@ -29,8 +29,13 @@ public:
     const char* source() const override { return "clock_gettime(CLOCK_MONOTONIC)"; }
 
     void wait_until(std::uint64_t deadline_ns) override {
-        const std::uint64_t now = monotonic_ns();
-        if (deadline_ns <= now) return;
+        std::uint64_t now = monotonic_ns();
+        // Going to sleep and waking up takes longer than this.
+        constexpr std::uint64_t kSpinNs = 5'000;
+        if (deadline_ns <= now + kSpinNs) {
+            while (now < deadline_ns) now = monotonic_ns();
+            return;
+        }
         const std::uint64_t until = kernel_ns(CLOCK_MONOTONIC) + (deadline_ns - now);
         const timespec at{.tv_sec = static_cast<time_t>(until / kNsPerSecond),
                           .tv_nsec = static_cast<long>(until % kNsPerSecond)};
