@@ -5,6 +5,7 @@
 #include <rocksdb/version.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -67,8 +68,9 @@ private:
 
 class RocksSystem final : public harness::System {
 public:
-    RocksSystem(std::unique_ptr<rocksdb::DB> db, ProfileSettings settings, bool sync)
-        : db_(std::move(db)), settings_(settings), sync_(sync) {}
+    RocksSystem(std::unique_ptr<rocksdb::DB> db, ProfileSettings settings, bool sync,
+                std::uint32_t writers)
+        : db_(std::move(db)), settings_(settings), sync_(sync), writers_(writers) {}
 
     Settings effective_config() override {
         Settings live = live_options(*db_, settings_);
@@ -91,7 +93,7 @@ public:
 
     Result<std::unique_ptr<harness::Reader>> reader(std::uint32_t topic) override {
         if (settings_.profile == Profile::kWalOnly) return make_log_reader(*db_);
-        return make_key_reader(*db_, topic);
+        return make_key_reader(*db_, topic, writers_);
     }
 
     Status stop() override {
@@ -104,6 +106,7 @@ private:
     std::unique_ptr<rocksdb::DB> db_;
     const ProfileSettings settings_;
     const bool sync_;
+    const std::uint32_t writers_;
 };
 
 class RocksDriver final : public harness::Driver {
@@ -121,6 +124,8 @@ public:
         return harness::Capabilities{
             .async_append = false,
             .read_back = true,
+            // The log iterator ends at the last sequence number, which log records do not advance.
+            .live_read = parsed->profile != Profile::kWalOnly,
             .max_topics = parsed->profile == Profile::kWalOnly ? 1u : 1'000'000u,
             .durabilities = {Durability::kProcess, Durability::kDisk}};
     }
@@ -134,7 +139,8 @@ public:
             rocksdb::DB::Open(make_options(*settings), request.directory, &raw);
         if (!status.ok()) return to_error("open " + request.directory, status);
         return std::unique_ptr<harness::System>(std::make_unique<RocksSystem>(
-            std::unique_ptr<rocksdb::DB>(raw), *settings, request.durability == Durability::kDisk));
+            std::unique_ptr<rocksdb::DB>(raw), *settings, request.durability == Durability::kDisk,
+            std::max(1u, request.writers)));
     }
 };
 

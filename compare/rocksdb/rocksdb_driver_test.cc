@@ -66,6 +66,31 @@ TEST_P(RocksDriverTest, ReadsBackWhatItWroteInOrderAlsoAfterReopening) {
     EXPECT_EQ(read_all(*system), (std::vector<std::string>{"one", "two", "three"}));
 }
 
+TEST_P(RocksDriverTest, AReaderFollowsWritersWhereThatIsOffered) {
+    const auto [profile, durability] = GetParam();
+    if (!make_rocksdb_driver()->capabilities({{"profile", profile}})->live_read) {
+        EXPECT_STREQ(profile, "wal-only");
+        return;
+    }
+    auto system = open();
+    const auto first = std::move(*system->producer(0));
+    const auto second = std::move(*system->producer(1));
+    const auto reader = std::move(*system->reader(0));
+    std::vector<std::string> records;
+    const auto read = [&] {
+        records.clear();
+        return *reader->read([&](Bytes record) { records.emplace_back(as_text(record)); });
+    };
+    EXPECT_EQ(read(), 0u);
+    append(*second, {"b1", "b2"});
+    EXPECT_EQ(read(), 2u);
+    append(*first, {"a1"});  // Its key comes before those that were read.
+    append(*second, {"b3"});
+    EXPECT_EQ(read(), 2u);
+    EXPECT_EQ(records, (std::vector<std::string>{"a1", "b3"}));
+    EXPECT_EQ(read(), 0u);
+}
+
 TEST_P(RocksDriverTest, TellsItsLiveOptions) {
     auto system = open();
     const Settings config = system->effective_config();

@@ -111,6 +111,10 @@ public:
         return std::uint64_t{batch->size()};
     }
 
+    bool wait(std::uint64_t timeout_ms) override {
+        return log_.wait_for(topic_, next_, timeout_ms).has_value();
+    }
+
 private:
     wal::Wal& log_;
     const std::string topic_;
@@ -210,6 +214,7 @@ public:
         if (!options) return options.error();
         return harness::Capabilities{.async_append = true,
                                      .read_back = true,
+                                     .live_read = true,
                                      .max_topics = options->limits.max_topics,
                                      .durabilities = {Durability::kNone, Durability::kProcess,
                                                       Durability::kOsInterval, Durability::kDisk}};

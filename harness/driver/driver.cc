@@ -75,7 +75,7 @@ Result<const Driver*> Registry::find(std::string_view name) const {
 }
 
 Status check_supported(const Capabilities& capabilities, Durability durability,
-                       std::uint32_t topics, bool async) {
+                       std::uint32_t topics, bool async, bool live_read) {
     if (std::ranges::find(capabilities.durabilities, durability) ==
         capabilities.durabilities.end()) {
         return Error{Errc::kUnsupported, fmt::format("durability class {} is not offered",
@@ -87,6 +87,9 @@ Status check_supported(const Capabilities& capabilities, Durability durability,
     }
     if (async && !capabilities.async_append) {
         return Error{Errc::kUnsupported, "asynchronous appends are not offered"};
+    }
+    if (live_read && !capabilities.live_read) {
+        return Error{Errc::kUnsupported, "reading while writing goes on is not offered"};
     }
     return {};
 }

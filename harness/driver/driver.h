@@ -54,6 +54,7 @@ struct Description {
 struct Capabilities {
     bool async_append = false;  // append_async returns before the acknowledgement.
     bool read_back = true;      // Readers return what was appended, also after a crash.
+    bool live_read = false;     // Readers also return what is appended after they were made.
     std::uint32_t max_topics = 1;
     std::vector<Durability> durabilities;
 };
@@ -84,7 +85,8 @@ public:
     virtual Status drain() = 0;
 };
 
-// Reads one topic from its start, in log order.  Used by one thread at a time.
+// Reads one topic from its start, in log order (a writer's records in order, at least).  Used by
+// one thread at a time, beside producers where `live_read` is offered.
 class Reader {
 public:
     virtual ~Reader() = default;
@@ -92,6 +94,12 @@ public:
     // Calls `visit` for the next records; returns how many, 0 at the end of the topic.  The bytes
     // are valid during the call only.
     virtual Result<std::uint64_t> read(const std::function<void(Bytes)>& visit) = 0;
+    // Waits until there is more to read, for at most `timeout_ms`.  False: this reader cannot wait,
+    // and the caller looks again after a while.
+    virtual bool wait(std::uint64_t timeout_ms) {
+        static_cast<void>(timeout_ms);
+        return false;
+    }
 };
 
 // An open system.  producer() and reader() may be called from any thread.
@@ -150,8 +158,9 @@ private:
     std::map<std::string, std::string, std::less<>> absent_;
 };
 
-// Errors of `capabilities` for a planned use: durability, topics, asynchronous appends.
+// Errors of `capabilities` for a planned use: durability, topics, asynchronous appends, readers
+// beside the writers.
 Status check_supported(const Capabilities& capabilities, Durability durability,
-                       std::uint32_t topics, bool async);
+                       std::uint32_t topics, bool async, bool live_read = false);
 
 }  // namespace walrus::harness

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <mutex>
@@ -21,6 +22,7 @@ constexpr std::array<std::string_view, 7> kMisbehaviours = {
     "none", "ack-early", "drop", "duplicate", "reorder", "corrupt", "no-sync"};
 constexpr std::uint64_t kLieEvery = 97;
 constexpr std::size_t kLengthBytes = 4;
+constexpr std::size_t kReadAtOnce = 1 << 20;
 
 Result<Misbehaviour> parse_settings(const Settings& settings) {
     SettingsReader reader(settings);
@@ -128,23 +130,58 @@ private:
     std::vector<std::unique_ptr<TopicFile>>& topics_;
 };
 
+// Follows the file: what is appended later is found by a later read.
 class FileReader final : public Reader {
 public:
-    explicit FileReader(std::string contents) : contents_(std::move(contents)) {}
+    FileReader(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
     Result<std::uint64_t> read(const std::function<void(Bytes)>& visit) override {
-        const Bytes rest = as_bytes(contents_).subspan(position_);
-        if (rest.size() < kLengthBytes) return std::uint64_t{0};
-        const std::uint64_t length = load_le<std::uint32_t>(rest.data());
-        if (rest.size() - kLengthBytes < length) return std::uint64_t{0};  // A torn tail.
-        visit(rest.subspan(kLengthBytes, length));
-        position_ += kLengthBytes + length;
-        return std::uint64_t{1};
+        WALRUS_RETURN_IF_ERROR(fill(kReadAtOnce));
+        std::uint64_t count = 0;
+        for (;;) {
+            const Bytes rest = Bytes(buffer_).subspan(used_);
+            if (rest.size() < kLengthBytes) break;
+            const std::uint64_t length = load_le<std::uint32_t>(rest.data());
+            if (rest.size() - kLengthBytes < length) {
+                // A record that is larger than the buffer needs more; a torn tail is the end.
+                if (count > 0 || rest.size() < kReadAtOnce) break;
+                WALRUS_RETURN_IF_ERROR(fill(kLengthBytes + length));
+                if (buffer_.size() < kLengthBytes + length) break;
+                continue;
+            }
+            visit(rest.subspan(kLengthBytes, length));
+            used_ += kLengthBytes + length;
+            ++count;
+        }
+        return count;
     }
 
 private:
-    const std::string contents_;
-    std::size_t position_ = 0;
+    // Drops what was visited and reads until `bytes` are there or the file ends.
+    Status fill(std::size_t bytes) {
+        buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(used_));
+        used_ = 0;
+        while (buffer_.size() < bytes) {
+            // In steps: a damaged length must not decide how much memory is taken.
+            const std::size_t had = buffer_.size();
+            const std::size_t step = std::min(bytes - had, kReadAtOnce);
+            buffer_.resize(had + step);
+            const ssize_t got =
+                ::pread(fd_.get(), buffer_.data() + had, step, static_cast<off_t>(position_));
+            buffer_.resize(had + static_cast<std::size_t>(std::max<ssize_t>(0, got)));
+            if (got < 0 && errno == EINTR) continue;
+            if (got < 0) return os_error("read", path_, errno);
+            if (got == 0) break;
+            position_ += static_cast<std::uint64_t>(got);
+        }
+        return {};
+    }
+
+    FileDescriptor fd_;
+    const std::string path_;
+    std::vector<std::byte> buffer_;
+    std::size_t used_ = 0;        // Of the buffer: visited.
+    std::uint64_t position_ = 0;  // In the file, of the buffer's end.
 };
 
 class FileSystem final : public System {
@@ -174,9 +211,10 @@ public:
     }
 
     Result<std::unique_ptr<Reader>> reader(std::uint32_t topic) override {
-        auto contents = read_whole_file(topic_path(topic));
-        if (!contents) return std::move(contents).error();
-        return std::unique_ptr<Reader>(std::make_unique<FileReader>(std::move(*contents)));
+        const std::string path = topic_path(topic);
+        auto fd = open_file(path, O_RDONLY);
+        if (!fd) return std::move(fd).error();
+        return std::unique_ptr<Reader>(std::make_unique<FileReader>(std::move(*fd), path));
     }
 
     Status stop() override {
@@ -206,6 +244,7 @@ public:
         WALRUS_RETURN_IF_ERROR(parse_settings(settings));
         return Capabilities{.async_append = true,
                             .read_back = true,
+                            .live_read = true,
                             .max_topics = 512,
                             .durabilities = {Durability::kProcess, Durability::kDisk}};
     }

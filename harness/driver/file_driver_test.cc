@@ -47,6 +47,25 @@ TEST_F(FileDriverTest, WhatIsAppendedIsReadBackByAnotherSystem) {
     EXPECT_EQ(read_all(*open()), (std::vector<std::string>{"one", "", "three"}));
 }
 
+TEST_F(FileDriverTest, AReaderFollowsWhatIsAppendedAfterItsEnd) {
+    const auto system = open();
+    const auto reader = std::move(*system->reader(0));
+    std::vector<std::string> records;
+    const auto read = [&] {
+        return *reader->read([&](Bytes record) { records.emplace_back(as_text(record)); });
+    };
+    EXPECT_EQ(read(), 0u);
+    append(*system, {"one", "two"});
+    EXPECT_EQ(read(), 2u);
+    EXPECT_EQ(read(), 0u);
+    // Larger than what is read at once.
+    append(*system, {std::string(3'000'000, 'x'), "four"});
+    while (read() > 0) continue;
+    ASSERT_EQ(records.size(), 4u);
+    EXPECT_EQ(records[2].size(), 3'000'000u);
+    EXPECT_EQ(records[3], "four");
+}
+
 TEST_F(FileDriverTest, AcknowledgingEarlyLosesEverythingWithoutAnOrderlyStop) {
     append(*open("ack-early"), {"one"});
     EXPECT_TRUE(read_all(*open()).empty());
