@@ -22,9 +22,10 @@ protected:
         journal_.resize(2);
         std::vector<std::vector<Record>> by_writer(2);
         for (std::uint32_t writer = 0; writer < 2; ++writer) {
-            PayloadStream stream(testing::test_seed(), kRunId, writer, 100, 1);
+            PayloadStream stream(
+                {.seed = testing::test_seed(), .run_id = kRunId, .writer = writer, .bytes = 100});
             for (std::uint64_t i = 0; i < kRecords; ++i) {
-                const Bytes record = stream.next(1).front();
+                const Bytes record = stream.next(1, i).front();
                 by_writer[writer].emplace_back(record.begin(), record.end());
             }
             journal_[writer].add(0, kRecords, Outcome::kAcknowledged);
@@ -106,8 +107,8 @@ TEST_F(CheckerTest, ATruncatedRecordIsCorrupt) {
 }
 
 TEST_F(CheckerTest, ARecordOfAnotherRunIsAPhantom) {
-    PayloadStream other(testing::test_seed(), kRunId + 1, 0, 100, 1);
-    const Bytes record = other.next(1).front();
+    PayloadStream other({.seed = testing::test_seed(), .run_id = kRunId + 1, .bytes = 100});
+    const Bytes record = other.next(1, 0).front();
     log_.emplace_back(record.begin(), record.end());
     expect_only(check(), AnomalyKind::kPhantom, 1);
 }

@@ -106,6 +106,108 @@ TEST_F(CliTest, AppendsInFlightAreCheckedToo) {
     EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
 }
 
+// One row with its own measure and keys.
+class LoadTest : public CliTest {
+protected:
+    Repetition measure(const std::string& row_keys, const std::string& workload,
+                       const std::string& settings = "") {
+        const std::string path = scenario("file", settings, "process", workload);
+        std::ofstream(path, std::ios::app) << "\n" << row_keys;
+        const Outcome outcome = run_scenario(path);
+        EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+        const RunResult bundle_result = result();
+        if (bundle_result.rows.empty()) return {};
+        const auto& repetitions = bundle_result.rows.at(0).systems.at(0).repetitions;
+        return repetitions.empty() ? Repetition{} : repetitions.front();
+    }
+};
+
+TEST_F(LoadTest, AnOpenLoopKeepsItsBooks) {
+    const Repetition r =
+        measure("", "load = \"open\", rate_per_s = 2_000, writers = 2, duration = \"400ms\"");
+    EXPECT_TRUE(r.checked);
+    EXPECT_EQ(r.write.offered_rate_per_s, 2'000u);
+    EXPECT_GT(r.write.records, 0u);
+    EXPECT_EQ(r.write.latency_ns.count(), r.write.appends);
+    EXPECT_EQ(r.write.service_ns.count(), r.write.appends);
+    // 40 in the warm-up and 800 in the window were due.
+    EXPECT_EQ(r.write.sent + r.write.unsent_at_end, 840u);
+    EXPECT_EQ(r.read_back.verdict.acknowledged, r.write.sent - r.write.failed - r.write.unknown);
+    ASSERT_EQ(r.write.series.size(), 4u);
+    EXPECT_EQ(r.write.series_p99_ns.size(), 4u);
+}
+
+TEST_F(LoadTest, BurstsAndSizesWithinARangeAreReadBack) {
+    const Repetition r = measure("",
+                                 "load = \"burst\", burst_records = 10, burst_pause = \"5ms\", "
+                                 "payload_bytes_max = 300");
+    EXPECT_TRUE(r.checked);
+    EXPECT_GT(r.write.records, 0u);
+}
+
+TEST_F(LoadTest, TheHighestRateIsSearchedInSteps) {
+    const Repetition r = measure("measure = \"max-rate\"\np99 = \"2s\"\n",
+                                 "load = \"open\", rate_per_s = 100_000, duration = \"400ms\"");
+    ASSERT_FALSE(r.write.search.empty());
+    EXPECT_EQ(r.write.search.front().rate_per_s, 100'000u);
+    EXPECT_EQ(r.write.sustained_rate_per_s > 0,
+              r.write.search.back().confirms && r.write.search.back().sustained);
+    EXPECT_GT(r.write.search.front().latency_ns.count(), 0u);
+    EXPECT_TRUE(r.checked);
+}
+
+TEST_F(LoadTest, ASearchThatFindsNothingIsAFailureThatSaysSo) {
+    const std::string path =
+        scenario("file", "", "process", "load = \"open\", rate_per_s = 1, duration = \"400ms\"");
+    std::ofstream(path, std::ios::app) << "\nmeasure = \"max-rate\"\np99 = \"1ns\"\n";
+    const Outcome outcome = run_scenario(path);
+    EXPECT_NE(outcome.exit_code, 0);
+    EXPECT_THAT(outcome.output, HasSubstr("no rate was sustained with p99 within 1 ns"));
+    EXPECT_FALSE(result().rows.at(0).systems.at(0).repetitions.at(0).write.search.empty());
+}
+
+TEST_F(LoadTest, TailReadersSeeEverythingThatIsAcknowledged) {
+    const Repetition r = measure("measure = \"tail\"\n",
+                                 "load = \"open\", rate_per_s = 2_000, writers = 3, topics = 2, "
+                                 "readers = 2, duration = \"300ms\"");
+    EXPECT_EQ(r.read.readers, 2u);
+    EXPECT_GT(r.read.records, 0u);
+    EXPECT_EQ(r.read.bytes, r.read.records * 100);
+    EXPECT_GT(r.read.latency_ns.count(), 0u);
+    EXPECT_EQ(r.read.backlog.size(), r.read.series.size());
+    EXPECT_EQ(r.read.ns, 300'000'000u);
+}
+
+TEST_F(LoadTest, ACatchUpBeginsBehindAndEndsWithTheWriters) {
+    const Repetition r = measure("measure = \"catch-up\"\n",
+                                 "load = \"open\", rate_per_s = 1_000, max_bytes = \"1MiB\", "
+                                 "readers = 1, duration = \"400ms\"");
+    EXPECT_GE(r.read.backlog_records, 10'485u);
+    EXPECT_TRUE(r.read.caught_up);
+    EXPECT_GE(r.read.records, r.read.backlog_records);
+    EXPECT_LT(r.read.ns, 400'000'000u);
+}
+
+TEST_F(LoadTest, ADrainReadsTheBacklogAndNothingElse) {
+    const Repetition r =
+        measure("measure = \"drain\"\n", "max_bytes = \"1MiB\", readers = 3, writers = 2");
+    EXPECT_TRUE(r.read.caught_up);
+    EXPECT_EQ(r.read.records, 3 * r.read.backlog_records);
+    EXPECT_EQ(r.read.backlog_records, r.write.sent);
+    EXPECT_EQ(r.read.backlog.back(), 0u);
+}
+
+// A reader beside the writers is the first who can know.
+TEST_F(LoadTest, AReaderThatMissesAcknowledgedRecordsFailsTheRepetition) {
+    const std::string path =
+        scenario("file", "misbehave = \"reorder\"", "process",
+                 "load = \"open\", rate_per_s = 2_000, readers = 1, writers = 1");
+    std::ofstream(path, std::ios::app) << "\nmeasure = \"tail\"\n";
+    const Outcome outcome = run_scenario(path);
+    EXPECT_NE(outcome.exit_code, 0);
+    EXPECT_THAT(outcome.output, HasSubstr("a reader got writer 0 record"));
+}
+
 // --- systems that lie ---
 
 class LiarTest : public CliTest,

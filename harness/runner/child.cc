@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "harness/check/checker.h"
+#include "harness/driver/settings.h"
 #include "harness/metrics/device_floor.h"
 #include "harness/metrics/plain_read.h"
 #include "harness/runner/job.h"
@@ -42,7 +43,7 @@ Status do_write(const Registry& registry, const Job& job, Answer& answer,
     system = std::move(*opened);
     const std::uint64_t open_ns = clock.monotonic_ns() - begin_ns;
     auto load = run_load(*system,
-                         {.workload = job.row.workload,
+                         {.row = job.row,
                           .seed = job.seed,
                           .run_id = job.run_id,
                           .device = BlockDevice::under(job.directory)},
@@ -59,6 +60,12 @@ Status do_write(const Registry& registry, const Job& job, Answer& answer,
     if (!load->first_error.empty()) return Error{Errc::kIo, load->first_error};
     if (figures.records == 0) {
         return Error{Errc::kTimeout, "no append was acknowledged within the window"};
+    }
+    if (job.row.measure == Measure::kMaxRate && figures.sustained_rate_per_s == 0) {
+        return Error{Errc::kTimeout,
+                     fmt::format("no rate was sustained with p99 within {}, after "
+                                 "{} steps (write.search of the result)",
+                                 format_duration(job.row.p99_ns), figures.search.size())};
     }
     return {};
 }

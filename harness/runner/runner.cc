@@ -114,6 +114,7 @@ private:
         result_.quick = options_.quick;
         result_.host = machine_facts(data_);
         result_.scenario = scenario_;
+        result_.notes = scenario_.notes;
         for (const Row& row : scenario_.rows) add_row(row);
         started_ns_ = machine_clock().monotonic_ns();
         return write_whole_file(options_.bundle_directory + "/scenario.json",
@@ -200,7 +201,7 @@ private:
         const std::string log = log_path(job, "write");
         auto child = start(job, log);
         if (!child) return std::move(child).error();
-        auto answer = read_answer(*child, write_timeout_ms(job.row.workload));
+        auto answer = read_answer(*child, write_timeout_ms(job.row));
         if (!answer) return with_log(answer.error(), log);
         repetition.write = std::move(answer->write);
         repetition.read = std::move(answer->read);
@@ -231,9 +232,9 @@ private:
         return {};
     }
 
-    static std::uint64_t write_timeout_ms(const Workload& workload) {
-        return kAnswerSlackMs + (workload.warmup_ns + workload.duration_ns) / 1'000'000 +
-               workload.max_bytes / kSlowestBytesPerMs;
+    static std::uint64_t write_timeout_ms(const Row& row) {
+        const std::uint64_t bytes_moved = row.workload.max_bytes * (1 + row.workload.readers);
+        return kAnswerSlackMs + longest_load_ns(row) / 1'000'000 + bytes_moved / kSlowestBytesPerMs;
     }
 
     std::string log_path(const Job& job, const std::string& part) const {

@@ -14,6 +14,7 @@ constexpr std::uint64_t kQuickDivisor = 4;
 constexpr std::uint64_t kQuickLeastNs = 200'000'000;
 constexpr std::uint64_t kQuickWarmupNs = 100'000'000;
 constexpr std::uint64_t kQuickMaxBytes = 256 << 20;
+constexpr std::uint64_t kQuickSearchNs = 400'000'000;  // A step has four intervals at least.
 
 }  // namespace
 
@@ -84,6 +85,16 @@ std::uint64_t mean_payload_bytes(const Workload& workload) {
     return (workload.payload_bytes + workload.payload_bytes_max) / 2;
 }
 
+std::uint64_t longest_load_ns(const Row& row) {
+    const std::uint64_t window_ns = row.workload.warmup_ns + row.workload.duration_ns;
+    return row.measure == Measure::kMaxRate ? window_ns * kMostSearchSteps : window_ns;
+}
+
+bool needs_live_read(const Row& row) {
+    return row.measure == Measure::kTail || row.measure == Measure::kCatchUp ||
+           (row.measure == Measure::kDrain && row.workload.under_load);
+}
+
 const SystemSpec* Scenario::find_system(std::string_view system) const {
     const auto found = std::ranges::find(systems, system, &SystemSpec::name);
     return found == systems.end() ? nullptr : &*found;
@@ -116,7 +127,8 @@ Status check_against(const Scenario& scenario, const Registry& registry) {
             if (std::ranges::find(row.systems, system.name) == row.systems.end()) continue;
             const Status supported =
                 check_supported(*capabilities, row.durability, row.workload.topics,
-                                row.workload.load == Load::kWindow);
+                                row.workload.load == Load::kWindow || row.workload.outstanding > 1,
+                                needs_live_read(row));
             if (supported) continue;
             problem(row.line, fmt::format("row \"{}\" with system {}: {}", row.name, system.name,
                                           supported.error().message));
@@ -130,8 +142,10 @@ void make_quick(Scenario& scenario) {
     scenario.repetitions = std::min(scenario.repetitions, kQuickRepetitions);
     for (Row& row : scenario.rows) {
         Workload& workload = row.workload;
+        const std::uint64_t least_ns =
+            row.measure == Measure::kMaxRate ? kQuickSearchNs : kQuickLeastNs;
         workload.duration_ns = std::max(workload.duration_ns / kQuickDivisor,
-                                        std::min(workload.duration_ns, kQuickLeastNs));
+                                        std::min(workload.duration_ns, least_ns));
         workload.warmup_ns = std::min(workload.warmup_ns, kQuickWarmupNs);
         if (workload.max_bytes > 0) {
             workload.max_bytes = std::min(workload.max_bytes, kQuickMaxBytes);

@@ -41,6 +41,7 @@ enum class Measure {
     kDrain,    // Readers empty a written log, with writing going on or not.
 };
 std::string_view measure_name(Measure measure);
+inline constexpr std::uint32_t kMostSearchSteps = 32;  // Of kMaxRate.
 
 // How the writing process ends before its records are read back by another process.
 enum class Ending {
@@ -116,6 +117,12 @@ struct Row {
 
     bool operator==(const Row&) const = default;
 };
+
+// How long the load of a row may take, where time decides; what it takes to move max_bytes comes
+// on top.
+std::uint64_t longest_load_ns(const Row& row);
+// Readers beside the writers must see what is appended after they began.
+bool needs_live_read(const Row& row);
 
 struct Scenario {
     std::string name;

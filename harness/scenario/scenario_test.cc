@@ -91,6 +91,7 @@ TEST(Scenario, EveryFileOfTheProjectIsValid) {
     registry.add(make_file_driver());
     registry.add_absent("walrus", "its settings are checked by its own tests");
     registry.add_absent("rocksdb", "its settings are checked by its own tests");
+    registry.add_absent("upstream", "its settings are checked by its own tests");
     int files = 0;
     for (const auto& entry :
          std::filesystem::recursive_directory_iterator(WALRUS_SCENARIO_DIRECTORY)) {
@@ -103,6 +104,67 @@ TEST(Scenario, EveryFileOfTheProjectIsValid) {
         EXPECT_EQ(scenario->name, entry.path().stem());
     }
     EXPECT_GT(files, 0);
+}
+
+TEST(Scenario, OpenLoopsBurstsAndReadersHaveTheirKeys) {
+    const auto scenario = parse_scenario(R"(name = "loads"
+[workload]
+payload_bytes = 500
+payload_bytes_max = 1024
+[[system]]
+name = "a"
+driver = "file"
+[[row]]
+name = "open"
+durability = "disk"
+systems = ["a"]
+p99 = "5ms"
+workload = { load = "open", rate_per_s = [100, 2_000], arrivals = "poisson", outstanding = 8 }
+[[row]]
+name = "burst"
+durability = "disk"
+systems = ["a"]
+[row.workload]
+load = "burst"
+burst_records = 50
+burst_growth_records = 10
+burst_most_records = 90
+burst_pause = "3ms"
+[[row]]
+name = "search"
+measure = "max-rate"
+durability = "disk"
+systems = ["a"]
+p99 = "10ms"
+workload = { load = "open" }
+[[row]]
+name = "drain"
+measure = "drain"
+durability = "disk"
+systems = ["a"]
+workload = { readers = 3, max_bytes = "1MiB", under_load = true }
+)",
+                                         "x.toml");
+    ASSERT_TRUE(scenario) << scenario.error().message;
+    ASSERT_EQ(scenario->rows.size(), 5u);
+    const Row& open = *scenario->find_row("open, 2,000/s");
+    EXPECT_EQ(open.p99_ns, 5'000'000u);
+    EXPECT_EQ(open.workload.load, Load::kOpen);
+    EXPECT_EQ(open.workload.rate_per_s, 2'000u);
+    EXPECT_EQ(open.workload.arrivals, Arrivals::kPoisson);
+    EXPECT_EQ(open.workload.outstanding, 8u);
+    EXPECT_EQ(open.workload.payload_bytes_max, 1'024u);
+    EXPECT_EQ(describe(open.workload), "1 writer, 8 in flight, 2,000 records/s (Poisson)");
+    EXPECT_EQ(
+        scenario->find_row("burst")->workload.bursts,
+        (Bursts{.records = 50, .growth_records = 10, .most_records = 90, .pause_ns = 3'000'000}));
+    EXPECT_EQ(scenario->find_row("search")->measure, Measure::kMaxRate);
+    const Row& drain = *scenario->find_row("drain");
+    EXPECT_TRUE(drain.workload.under_load);
+    EXPECT_TRUE(needs_live_read(drain));
+    EXPECT_EQ(drain.workload.readers, 3u);
+    const auto again = nlohmann::json::parse(nlohmann::json(*scenario).dump()).get<Scenario>();
+    EXPECT_EQ(again.rows, scenario->rows);
 }
 
 // --- what is refused ---
@@ -138,7 +200,48 @@ TEST(ScenarioErrors, ImpossibleCombinationsAreRefused) {
                 HasSubstr("measure = \"scan\" needs max_bytes"));
     EXPECT_THAT(problems_of(edited("\"2s\"", "\"0s\"")), HasSubstr("nothing is measured in 0 s"));
     EXPECT_THAT(problems_of(edited("payload_bytes = 100", "payload_bytes = 8")),
-                HasSubstr("8 is not between 32 and"));
+                HasSubstr("8 is not between 40 and"));
+}
+
+TEST(ScenarioErrors, LoadsAndMeasuresNeedWhatBelongsToThemAndNothingElse) {
+    const auto with = [](const std::string& workload) {
+        return problems_of(edited("batch = 4", workload));
+    };
+    EXPECT_THAT(with("load = \"open\""),
+                HasSubstr("x.toml:16: [[row]] workload: load = \"open\" needs rate_per_s"));
+    EXPECT_THAT(with("rate_per_s = 5"), HasSubstr("rate_per_s needs load = \"open\""));
+    EXPECT_THAT(with("arrivals = \"poisson\""), HasSubstr("arrivals needs load = \"open\""));
+    EXPECT_THAT(with("load = \"burst\""), HasSubstr("needs burst_records"));
+    EXPECT_THAT(with("burst_pause = \"1ms\""), HasSubstr("need load = \"burst\""));
+    EXPECT_THAT(with("burst_pauze = \"1ms\""),
+                HasSubstr("unknown key \"burst_pauze\" (did you mean \"burst_pause\"?)"));
+    EXPECT_THAT(with("load = \"opened\""),
+                HasSubstr("unknown value \"opened\" (did you mean \"open\"?)"));
+    EXPECT_THAT(with("load = \"open\", rate_per_s = 5, max_bytes = \"1MiB\""),
+                HasSubstr("load = \"open\" takes its duration"));
+    EXPECT_THAT(with("payload_bytes_max = 50"), HasSubstr("50 is less than payload_bytes, 100"));
+    EXPECT_THAT(with("readers = 1"), HasSubstr("readers needs measure = \"tail\""));
+    EXPECT_THAT(with("under_load = true"), HasSubstr("under_load needs measure = \"drain\""));
+    EXPECT_THAT(with("under_load = 1"), HasSubstr("must be true or false"));
+}
+
+TEST(ScenarioErrors, MeasuresNeedWhatTheyAreMadeOf) {
+    const auto with = [](const std::string& measure, const std::string& workload) {
+        std::string text = edited("batch = 4", workload);
+        const std::string name = "name = \"appends\"";
+        text.replace(text.find(name), name.size(), name + "\nmeasure = \"" + measure + "\"");
+        return problems_of(text);
+    };
+    EXPECT_THAT(with("max-rate", "batch = 1"), HasSubstr("needs load = \"open\""));
+    EXPECT_THAT(with("max-rate", "load = \"open\""), HasSubstr("[[row]] p99: is needed"));
+    EXPECT_THAT(with("tail", "batch = 1"), HasSubstr("measure = \"tail\" needs readers"));
+    EXPECT_THAT(with("tail", "readers = 1, max_bytes = \"1MiB\""),
+                HasSubstr("measure = \"tail\" takes its duration"));
+    EXPECT_THAT(with("catch-up", "readers = 1"), HasSubstr("needs max_bytes"));
+    EXPECT_EQ(with("drain", "readers = 1, max_bytes = \"1MiB\""), "none");
+    EXPECT_THAT(
+        problems_of(edited("durability = \"disk\"", "durability = \"disk\"\np99 = \"1ms\"")),
+        HasSubstr("[[row]] p99: needs load = \"open\""));
 }
 
 TEST(ScenarioErrors, UnlikeRowsAreNotCompared) {

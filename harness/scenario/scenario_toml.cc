@@ -10,118 +10,15 @@
 #include "harness/scenario/names.h"
 #include "harness/scenario/scenario.h"
 #include "harness/scenario/toml_reader.h"
+#include "harness/scenario/workload_toml.h"
 
 namespace walrus::harness {
 namespace {
 
-constexpr std::uint64_t kMaxWriters = 4096;
-constexpr std::uint64_t kMaxBatch = 100'000;
-constexpr std::uint64_t kMaxOutstanding = 1'000'000;
-constexpr std::uint64_t kMaxTopics = 1'000'000;
-constexpr std::uint64_t kMinPayloadBytes = 32;  // workload/payload.h: the header in each record.
-constexpr std::uint64_t kMaxPayloadBytes = 64 << 20;
 constexpr std::uint64_t kMaxRepetitions = 1000;
 
-// A workload whose swept values are still lists.
-struct WorkloadSweep {
-    Workload base;
-    std::vector<std::uint64_t> writers;
-    std::vector<std::uint64_t> batch;
-    std::vector<std::uint64_t> outstanding;
-    std::vector<std::uint64_t> topics;
-    std::vector<std::uint64_t> payload_bytes;
-};
-
-template <class Enum, std::size_t n>
-Enum enumerator(TomlTable& table, std::string_view key, Enum fallback,
-                const std::array<Enum, n>& all, std::string_view (*name_of)(Enum)) {
-    const std::string name = table.text(key, std::string(name_of(fallback)));
-    if (const Enum* value = find_named(all, name_of, name)) return *value;
-    table.problem(key, fmt::format("unknown value \"{}\"{}", name,
-                                   did_you_mean(name, names_of(all, name_of))));
-    return fallback;
-}
-
-// Reads the keys of a workload table on top of `from`.
-WorkloadSweep read_workload(const toml::table* node, const std::string& where,
-                            const WorkloadSweep& from, Problems& problems) {
-    WorkloadSweep sweep = from;
-    if (node == nullptr) return sweep;
-    TomlTable table(*node, where, problems);
-    const auto swept = [&](std::string_view key, std::vector<std::uint64_t>& values,
-                           std::uint64_t least, std::uint64_t most) {
-        std::vector<std::uint64_t> given = table.counts(key, values.front(), least, most);
-        if (table.has(key) && !given.empty()) values = std::move(given);
-    };
-    sweep.base.load = enumerator(table, "load", sweep.base.load, kLoads, load_name);
-    swept("writers", sweep.writers, 1, kMaxWriters);
-    swept("batch", sweep.batch, 1, kMaxBatch);
-    swept("outstanding", sweep.outstanding, 1, kMaxOutstanding);
-    swept("topics", sweep.topics, 1, kMaxTopics);
-    swept("payload_bytes", sweep.payload_bytes, kMinPayloadBytes, kMaxPayloadBytes);
-    sweep.base.warmup_ns = table.duration_ns("warmup", sweep.base.warmup_ns);
-    sweep.base.duration_ns = table.duration_ns("duration", sweep.base.duration_ns);
-    sweep.base.max_bytes = table.bytes("max_bytes", sweep.base.max_bytes);
-    if (sweep.base.duration_ns == 0) table.problem("duration", "nothing is measured in 0 s");
-    table.finish();
-    return sweep;
-}
-
-// Each row once per value; `apply` sets the value and returns what to call it in the row's name.
-template <class Apply>
-std::vector<Row> multiply(const std::vector<Row>& rows, const std::vector<std::uint64_t>& values,
-                          Apply apply) {
-    std::vector<Row> product;
-    for (const Row& row : rows) {
-        for (const std::uint64_t value : values) {
-            Row& copy = product.emplace_back(row);
-            const std::string label = apply(copy.workload, value);
-            if (values.size() > 1) copy.name += ", " + label;
-        }
-    }
-    return product;
-}
-
-// Every combination of the swept values; the first one named varies slowest.
-std::vector<Row> expand(const WorkloadSweep& sweep, Row row) {
-    row.workload = sweep.base;
-    std::vector<Row> rows = {std::move(row)};
-    rows = multiply(rows, sweep.payload_bytes, [](Workload& workload, std::uint64_t value) {
-        workload.payload_bytes = value;
-        return fmt::format("{} B", value);
-    });
-    rows = multiply(rows, sweep.topics, [](Workload& workload, std::uint64_t value) {
-        workload.topics = static_cast<std::uint32_t>(value);
-        return fmt::format("{} topic{}", value, value == 1 ? "" : "s");
-    });
-    rows = multiply(rows, sweep.batch, [](Workload& workload, std::uint64_t value) {
-        workload.batch = static_cast<std::uint32_t>(value);
-        return fmt::format("batch {}", value);
-    });
-    rows = multiply(rows, sweep.writers, [](Workload& workload, std::uint64_t value) {
-        workload.writers = static_cast<std::uint32_t>(value);
-        return fmt::format("{} writer{}", value, value == 1 ? "" : "s");
-    });
-    return multiply(rows, sweep.outstanding, [](Workload& workload, std::uint64_t value) {
-        workload.outstanding = static_cast<std::uint32_t>(value);
-        return fmt::format("{} in flight", value);
-    });
-}
-
-// Their words are part of the result's format already; the loads themselves are not built yet.
-bool is_built(const Row& row) {
-    return row.workload.load <= Load::kWindow && row.measure <= Measure::kRestart;
-}
-
 void check_row(const Row& row, TomlTable& table, const Scenario& scenario) {
-    if (!is_built(row)) table.problem("measure", "this load or measure is not built yet");
-    if (row.workload.load == Load::kClosed && row.workload.outstanding > 1) {
-        table.problem("workload", "outstanding > 1 needs load = \"window\"");
-    }
-    if (row.measure != Measure::kAppend && row.workload.max_bytes == 0) {
-        table.problem("workload", fmt::format("measure = \"{}\" needs max_bytes: how much to write",
-                                              measure_name(row.measure)));
-    }
+    check_workload(row, table);
     std::vector<std::string_view> known;
     for (const SystemSpec& system : scenario.systems) known.push_back(system.name);
     for (const std::string& system : row.systems) {
@@ -198,6 +95,7 @@ void read_row(const toml::table& node, const WorkloadSweep& defaults, Scenario& 
         table.problem("durability", parsed.error().message);
     }
     row.systems = table.texts("systems");
+    row.p99_ns = table.duration_ns("p99", 0);
     row.baseline = table.text("baseline", "");
     row.baseline_row = table.text("baseline_row", "");
     const WorkloadSweep sweep =
@@ -219,14 +117,8 @@ Scenario read_scenario(const toml::table& root, const std::string& path, Problem
     scenario.seed = table.count("seed", scenario.seed, 0, INT64_MAX);
     scenario.repetitions = static_cast<std::uint32_t>(
         table.count("repetitions", scenario.repetitions, 1, kMaxRepetitions));
-    const WorkloadSweep defaults = read_workload(table.table("workload"), "[workload]",
-                                                 {.base = {},
-                                                  .writers = {1},
-                                                  .batch = {1},
-                                                  .outstanding = {1},
-                                                  .topics = {1},
-                                                  .payload_bytes = {Workload{}.payload_bytes}},
-                                                 problems);
+    const WorkloadSweep defaults =
+        read_workload(table.table("workload"), "[workload]", WorkloadSweep{}, problems);
     for (const toml::table* system : table.tables("system")) {
         read_system(*system, scenario, problems);
     }

@@ -95,6 +95,14 @@ std::vector<std::uint64_t> TomlTable::counts(std::string_view key, std::uint64_t
     return values;
 }
 
+bool TomlTable::flag(std::string_view key, bool fallback) {
+    const toml::node* node = take(key);
+    if (node == nullptr) return fallback;
+    if (const auto value = node->value_exact<bool>()) return *value;
+    problem(key, "must be true or false");
+    return fallback;
+}
+
 std::uint64_t TomlTable::bytes(std::string_view key, std::uint64_t fallback) {
     const toml::node* node = take(key);
     if (node == nullptr) return fallback;

@@ -43,6 +43,7 @@ public:
     std::string required_text(std::string_view key);
     std::uint64_t count(std::string_view key, std::uint64_t fallback, std::uint64_t least,
                         std::uint64_t most);
+    bool flag(std::string_view key, bool fallback);
     std::uint64_t bytes(std::string_view key, std::uint64_t fallback);
     std::uint64_t duration_ns(std::string_view key, std::uint64_t fallback);
     // One number or an array of them.

@@ -2,122 +2,107 @@
 
 #include <algorithm>
 #include <memory>
-#include <thread>
 #include <utility>
 
-#include "harness/workload/payload.h"
-#include "harness/workload/writer.h"
+#include "harness/workload/rate_search.h"
+#include "harness/workload/session.h"
 
 namespace walrus::harness {
 namespace {
 
-// Threads need a moment to start; the warm-up begins when all can have.
-constexpr std::uint64_t kStartDelayNs = 2'000'000;
-constexpr std::uint64_t kFinestIntervalNs = 100'000'000;
-constexpr std::uint64_t kMostIntervals = 600;
-// The deadline of a workload that is limited by bytes.
-constexpr std::uint64_t kNoDeadlineNs = 3'600'000'000'000;
+// When the row gives no bound.
+constexpr std::uint64_t kLateAfterNs = 1'000'000;
+constexpr std::uint64_t kSearchStartPerS = 1'000;
+constexpr double kNsPerSecond = 1e9;
 
-struct Writer {
-    std::unique_ptr<Producer> producer;
-    std::unique_ptr<PayloadStream> payload;
-    WriterPlan plan;
-    WriterReport report;
-    std::uint64_t finished_ns = 0;
-};
-
-WriterPlan plan_for(const Workload& workload, std::uint32_t writer, const Window& window) {
-    WriterPlan plan;
-    plan.load = workload.load;
-    plan.batch = workload.batch;
-    plan.outstanding = workload.outstanding;
-    plan.topics = workload.topics;
-    plan.topic_step = std::min(workload.writers, workload.topics);
-    plan.first_topic = writer % workload.topics;
-    plan.window = window;
-    if (workload.max_bytes > 0) {
-        const std::uint64_t append_bytes = workload.payload_bytes * workload.batch;
-        const std::uint64_t appends = (workload.max_bytes + append_bytes - 1) / append_bytes;
-        plan.max_appends = (appends + workload.writers - 1) / workload.writers;
-    }
-    return plan;
+Result<PhaseReport> run_window(LoadSession& session, const Row& row) {
+    return session.run({.workload = row.workload, .read = row.measure == Measure::kTail});
 }
 
-Window window_for(const Workload& workload, PacedClock& clock) {
-    Window window;
-    const bool by_bytes = workload.max_bytes > 0;
-    const std::uint64_t length = by_bytes ? kNoDeadlineNs : workload.duration_ns;
-    window.begin_ns = clock.monotonic_ns() + kStartDelayNs + (by_bytes ? 0 : workload.warmup_ns);
-    window.end_ns = window.begin_ns + length;
-    window.interval_ns =
-        by_bytes ? kFinestIntervalNs : std::max(kFinestIntervalNs, length / kMostIntervals);
-    return window;
+// Writes the backlog as fast as the system takes it, then lets the readers at it.
+Result<PhaseReport> run_with_backlog(LoadSession& session, const Row& row) {
+    PhasePlan build{.workload = row.workload};
+    build.workload.load = row.workload.outstanding > 1 ? Load::kWindow : Load::kClosed;
+    auto built = session.run(build);
+    if (!built || !built->first_error.empty()) return built;
+    PhasePlan reading{.workload = row.workload, .read = true, .until_caught_up = true};
+    reading.workload.max_bytes = 0;
+    reading.write = row.measure == Measure::kCatchUp || row.workload.under_load;
+    auto read = session.run(reading);
+    if (read && !reading.write) read->write = std::move(built->write);
+    return read;
 }
 
-void merge(const Writer& writer, LoadReport& load) {
-    const WriterReport& report = writer.report;
-    WriteFigures& total = load.write;
-    total.appends += report.appends;
-    total.records += report.records;
-    total.latency_ns.merge(report.latency_ns);
-    total.series.resize(std::max(total.series.size(), report.series.size()));
-    for (std::size_t i = 0; i < report.series.size(); ++i) total.series[i] += report.series[i];
-    total.sent += report.journal.sent;
-    total.failed += report.journal.count_of(Outcome::kFailed);
-    total.unknown += report.journal.count_of(Outcome::kUnknown);
-    load.journal.push_back(report.journal);
-    if (!report.status && load.first_error.empty()) {
-        load.first_error = report.status.error().to_string();
+SearchStep judge(const PhaseReport& phase, const Row& row, std::uint64_t rate_per_s) {
+    const WriteFigures& write = phase.write;
+    const double seconds = static_cast<double>(write.window_ns) / kNsPerSecond;
+    const std::uint64_t intervals = std::max<std::uint64_t>(1, write.series.size());
+    StepObservation step;
+    step.rate_per_s = rate_per_s;
+    step.achieved_per_s = static_cast<std::uint64_t>(static_cast<double>(write.records) / seconds);
+    step.lag_ns = phase.lag_ns;
+    step.latency_ns = write.latency_ns;
+    step.backlog = phase.backlog;
+    step.due_per_interval =
+        static_cast<std::uint64_t>(static_cast<double>(rate_per_s) * seconds) / intervals;
+    // What may be in flight at any moment is no growth.
+    const std::uint64_t slack = std::uint64_t{row.workload.writers} * row.workload.batch;
+    return judge_step(step, row.p99_ns, slack);
+}
+
+// The figures of the last step, which is the confirming one when there is one.
+Result<PhaseReport> search_max_rate(LoadSession& session, const Row& row) {
+    RateSearch search(
+        {.start_per_s = row.workload.rate_per_s > 0 ? row.workload.rate_per_s : kSearchStartPerS,
+         .most_steps = kMostSearchSteps});
+    std::vector<SearchStep> steps;
+    PhaseReport last;
+    while (search.next_rate() > 0) {
+        PhasePlan phase{.workload = row.workload};
+        phase.workload.rate_per_s = search.next_rate();
+        auto report = session.run(phase);
+        if (!report) return report;
+        last = std::move(*report);
+        SearchStep& step = steps.emplace_back(judge(last, row, search.next_rate()));
+        step.confirms = search.confirming();
+        if (!last.first_error.empty()) break;
+        search.observe(step.sustained);
     }
+    last.write.search = std::move(steps);
+    last.write.sustained_rate_per_s = search.found();
+    return last;
+}
+
+Result<PhaseReport> run_measure(LoadSession& session, const Row& row) {
+    switch (row.measure) {
+        case Measure::kAppend:
+        case Measure::kScan:
+        case Measure::kRestart:
+        case Measure::kTail: return run_window(session, row);
+        case Measure::kMaxRate: return search_max_rate(session, row);
+        case Measure::kCatchUp:
+        case Measure::kDrain: return run_with_backlog(session, row);
+    }
+    return Error{Errc::kInvalidArgument, "unknown measure"};
 }
 
 }  // namespace
 
 Result<LoadReport> run_load(System& system, const LoadRequest& request, PacedClock& clock) {
-    const Workload& workload = request.workload;
-    WALRUS_RETURN_IF_ERROR(system.create_topics(workload.topics));
-    std::vector<Writer> writers(workload.writers);
-    for (std::uint32_t i = 0; i < workload.writers; ++i) {
-        auto producer = system.producer(i);
-        if (!producer) return std::move(producer).error();
-        writers[i].producer = std::move(*producer);
-        writers[i].payload = std::make_unique<PayloadStream>(
-            request.seed, request.run_id, i, workload.payload_bytes, workload.batch);
-    }
-    const bool by_bytes = workload.max_bytes > 0;
-    Activity begin = observe_activity(request.device);
-    const Window window = window_for(workload, clock);
-    // Without a warm-up nothing may be acknowledged before the window begins.
-    const std::uint64_t start_ns = by_bytes ? window.begin_ns : 0;
-    std::vector<std::thread> threads;
-    for (std::uint32_t i = 0; i < workload.writers; ++i) {
-        writers[i].plan = plan_for(workload, i, window);
-        threads.emplace_back([&writer = writers[i], &clock, start_ns] {
-            clock.wait_until(start_ns);
-            writer.report = run_writer(*writer.producer, *writer.payload, clock, writer.plan);
-            writer.finished_ns = clock.monotonic_ns();
-        });
-    }
-    Activity end;
-    if (!by_bytes) {
-        clock.wait_until(window.begin_ns);
-        begin = observe_activity(request.device);
-        clock.wait_until(window.end_ns);
-        end = observe_activity(request.device);
-    }
-    for (std::thread& thread : threads) thread.join();
-    if (by_bytes) end = observe_activity(request.device);
-
-    LoadReport total;
-    total.write.activity = activity_between(begin, end);
-    total.write.window_ns = workload.duration_ns;
-    total.write.series_interval_ns = window.interval_ns;
-    for (const Writer& writer : writers) merge(writer, total);
-    if (by_bytes) {
-        const auto last = std::ranges::max_element(writers, {}, &Writer::finished_ns);
-        total.write.window_ns = std::max<std::uint64_t>(1, last->finished_ns - window.begin_ns);
-    }
-    return total;
+    const Row& row = request.row;
+    auto session = LoadSession::make(system, row.workload,
+                                     {.seed = request.seed,
+                                      .run_id = request.run_id,
+                                      .late_after_ns = row.p99_ns > 0 ? row.p99_ns : kLateAfterNs,
+                                      .device = request.device},
+                                     clock);
+    if (!session) return std::move(session).error();
+    auto phase = run_measure(**session, row);
+    if (!phase) return std::move(phase).error();
+    return LoadReport{.write = std::move(phase->write),
+                      .read = std::move(phase->read),
+                      .journal = (*session)->journal(),
+                      .first_error = std::move(phase->first_error)};
 }
 
 }  // namespace walrus::harness

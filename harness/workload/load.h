@@ -1,4 +1,4 @@
-// A whole load: all writers of a workload against one system, with the surrounding observed.
+// A whole load: everything a row asks for, against one open system.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 namespace walrus::harness {
 
 struct LoadRequest {
-    Workload workload;
+    Row row;
     std::uint64_t seed = 0;
     std::uint64_t run_id = 0;
     BlockDevice device;  // Whose counters are read at both ends of the window.
@@ -22,16 +22,18 @@ struct LoadRequest {
 
 struct LoadReport {
     WriteFigures write;  // Without what only the caller knows: open_ns, configuration, counters.
-    ReadFigures read;    // Empty when the workload has no readers.
+    ReadFigures read;    // Empty when the row has no readers.
     Journal journal;
     std::string first_error;  // Of any writer or reader; "" when all went well.
 };
 
-// Makes the topics, runs the writers, merges what they saw.  An error means that the load could
-// not begin; a failed append is first_error of the report.
+// Makes the topics, runs writers and readers as the row's measure asks, merges what they saw.  An
+// error means that the load could not begin; a failed append is first_error of the report.
 //
-// With workload.max_bytes the window ends when that much payload is acknowledged, and window_ns is
-// the time it took; otherwise after workload.duration_ns.
+//   append, scan, restart, tail   one window; with workload.max_bytes it ends when that much
+//                                 payload is acknowledged
+//   max-rate                      one window per step of the search
+//   catch-up, drain               workload.max_bytes are written, then the readers begin
 Result<LoadReport> run_load(System& system, const LoadRequest& request, PacedClock& clock);
 
 }  // namespace walrus::harness
