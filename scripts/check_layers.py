@@ -55,6 +55,7 @@ LIBRARIES = {
     "nlohmann/": (*MAINS, "*_test.cc", "harness/*", "compare/*"),
     "rocksdb/": ("compare/rocksdb/*",),
     "toml++/": ("harness/scenario/*",),
+    "yaml-cpp/": ("harness/scenario/*",),
 }
 SYSTEM_HEADER = re.compile(
     r"[a-z_0-9]+$"  # The C++ library.

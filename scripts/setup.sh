@@ -27,6 +27,7 @@ packages=(
     libcli11-dev         # command lines
     nlohmann-json3-dev   # results, -o json
     libtomlplusplus-dev  # scenarios
+    libyaml-cpp-dev      # workloads of the OpenMessaging Benchmark
     librocksdb-dev       # compare/rocksdb
 )
 

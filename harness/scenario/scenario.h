@@ -145,7 +145,8 @@ using Override = std::string;
 // kInvalidArgument with one line per problem: "path:line: what is wrong (did you mean ...)".
 Result<Scenario> parse_scenario(std::string_view text, const std::string& path,
                                 const std::vector<Override>& overrides = {});
-// As parse_scenario on a file.  kNotFound when there is no such file.
+// As parse_scenario on a file; .yaml and .yml are workloads of the OpenMessaging Benchmark
+// (omb_yaml.h).  kNotFound when there is no such file.
 Result<Scenario> load_scenario(const std::string& path,
                                const std::vector<Override>& overrides = {});
 

@@ -95,7 +95,8 @@ TEST(Scenario, EveryFileOfTheProjectIsValid) {
     int files = 0;
     for (const auto& entry :
          std::filesystem::recursive_directory_iterator(WALRUS_SCENARIO_DIRECTORY)) {
-        if (entry.path().extension() != ".toml") continue;
+        const std::string kind = entry.path().extension();
+        if (kind != ".toml" && kind != ".yaml") continue;
         ++files;
         const auto scenario = load_scenario(entry.path());
         ASSERT_TRUE(scenario) << scenario.error().message;

@@ -8,6 +8,7 @@
 #include "harness/driver/file_descriptor.h"
 #include "harness/driver/settings.h"
 #include "harness/scenario/names.h"
+#include "harness/scenario/omb_yaml.h"
 #include "harness/scenario/scenario.h"
 #include "harness/scenario/toml_reader.h"
 #include "harness/scenario/workload_toml.h"
@@ -200,7 +201,14 @@ Result<Scenario> parse_scenario(std::string_view text, const std::string& path,
 Result<Scenario> load_scenario(const std::string& path, const std::vector<Override>& overrides) {
     const auto text = read_whole_file(path);
     if (!text) return text.error();
-    return parse_scenario(*text, path, overrides);
+    if (!path.ends_with(".yaml") && !path.ends_with(".yml")) {
+        return parse_scenario(*text, path, overrides);
+    }
+    auto omb = read_omb_workload(*text, path);
+    if (!omb) return std::move(omb).error();
+    auto scenario = parse_scenario(omb->toml, path, overrides);
+    if (scenario) scenario->notes = std::move(omb->notes);
+    return scenario;
 }
 
 }  // namespace walrus::harness

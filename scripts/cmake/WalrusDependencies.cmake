@@ -16,6 +16,7 @@ if(WALRUS_BUILD_BENCH)
 endif()
 if(WALRUS_BUILD_HARNESS)
   find_package(tomlplusplus CONFIG REQUIRED)
+  find_package(yaml-cpp CONFIG REQUIRED)
 endif()
 
 # Several presets and repeated checks compile the same text: let ccache answer when it is there.
