@@ -15,7 +15,8 @@ namespace {
 constexpr std::uint64_t kBlockBytes = 4096;
 constexpr std::uint64_t kFileBytes = 32 << 20;
 constexpr std::uint64_t kWarmUpWrites = 16;
-constexpr std::uint64_t kLeastWrites = 2 * kWarmUpWrites;  // However slow the device is.
+constexpr std::uint64_t kLeastWrites = 2 * kWarmUpWrites;         // However slow the device is.
+constexpr std::uint64_t kMostAppends = kFileBytes / kBlockBytes;  // However fast it is.
 
 // Removes the file when the measurement ends, however it ends.
 class ScratchFile {
@@ -74,8 +75,8 @@ Status measure_append(const std::string& path, std::uint64_t duration_ns, PacedC
     std::fill_n(block.data(), block.size(), std::byte{0x5a});
     std::uint64_t writes = 0;
     std::uint64_t now = clock.monotonic_ns();
-    for (const std::uint64_t end = now + duration_ns; now < end || writes < kLeastWrites;
-         ++writes) {
+    const std::uint64_t end = now + duration_ns;
+    for (; (now < end && writes < kMostAppends) || writes < kLeastWrites; ++writes) {
         const std::uint64_t begin = clock.monotonic_ns();
         WALRUS_RETURN_IF_ERROR(write_all_at(file->get(), block.span(), writes * kBlockBytes, path));
         if (::fdatasync(file->get()) != 0) return os_error("sync", path, errno);
@@ -90,9 +91,11 @@ Status measure_append(const std::string& path, std::uint64_t duration_ns, PacedC
 Result<DeviceFloor> measure_device_floor(const std::string& directory, std::uint64_t duration_ns,
                                          PacedClock& clock) {
     DeviceFloor floor;
-    const ScratchFile overwritten(directory + "/floor-overwrite");
-    WALRUS_RETURN_IF_ERROR(
-        measure_overwrite(overwritten.path(), duration_ns, clock, floor.overwrite_ns));
+    {
+        const ScratchFile overwritten(directory + "/floor-overwrite");
+        WALRUS_RETURN_IF_ERROR(
+            measure_overwrite(overwritten.path(), duration_ns, clock, floor.overwrite_ns));
+    }
     const ScratchFile appended(directory + "/floor-append");
     WALRUS_RETURN_IF_ERROR(measure_append(appended.path(), duration_ns, clock, floor.append_ns));
     return floor;

@@ -21,7 +21,8 @@ struct DeviceFloor {
     Histogram append_ns;
 };
 
-// Measures both for about `duration_ns` each, in files of its own in `directory`, which it removes.
+// Measures both for about `duration_ns` each, in files of its own in `directory`, which it removes;
+// needs 32 MiB there.
 Result<DeviceFloor> measure_device_floor(const std::string& directory, std::uint64_t duration_ns,
                                          PacedClock& clock);
 

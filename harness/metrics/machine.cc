@@ -17,15 +17,10 @@
 #include "harness/driver/file_descriptor.h"
 #include "harness/driver/settings.h"
 #include "harness/metrics/paced_clock.h"
+#include "harness/metrics/process_times.h"
 
 namespace walrus::harness {
 namespace {
-
-// Shares of one processor above which a repetition counts as disturbed.
-constexpr double kOtherCpuLimit = 0.10;
-constexpr double kStealLimit = 0.05;
-
-constexpr std::uint64_t kKernelThreadFlag = 0x00200000;  // PF_KTHREAD of the kernel's sched.h.
 
 std::string text_of(const std::string& path) {
     return read_whole_file(path).value_or("");
@@ -71,38 +66,6 @@ void add_mount_facts(const std::string& directory, Settings& facts) {
     }
 }
 
-// Fields of /proc/<pid>/stat after the name, which may contain spaces: [0] is the state.
-std::vector<std::uint64_t> process_fields(const std::string& pid) {
-    const std::string text = text_of("/proc/" + pid + "/stat");
-    const auto name_end = text.rfind(')');
-    std::vector<std::uint64_t> fields;
-    if (name_end == std::string::npos) return fields;
-    std::istringstream words(text.substr(name_end + 2));
-    for (std::string word; words >> word;) {
-        std::uint64_t value = 0;
-        std::from_chars(word.data(), word.data() + word.size(), value);
-        fields.push_back(value);
-    }
-    return fields;
-}
-
-// User and system ticks of a process; positions counted from the state field.
-std::uint64_t process_us(const std::vector<std::uint64_t>& fields) {
-    return fields.size() > 12 ? ticks_to_us(fields[11] + fields[12]) : 0;
-}
-
-std::uint64_t kernel_threads_us() {
-    std::uint64_t total = 0;
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
-        const std::string pid = entry.path().filename();
-        if (pid.empty() || pid.find_first_not_of("0123456789") != std::string::npos) continue;
-        const auto fields = process_fields(pid);
-        if (fields.size() > 12 && (fields[6] & kKernelThreadFlag) != 0) total += process_us(fields);
-    }
-    return total;
-}
-
 // "some ... total=N" of a file in /proc/pressure, microseconds.
 std::uint64_t pressure_us(const std::string& resource) {
     const std::string line = line_of("/proc/pressure/" + resource);
@@ -111,6 +74,17 @@ std::uint64_t pressure_us(const std::string& resource) {
     if (total == std::string::npos) return 0;
     std::from_chars(line.data() + total + 6, line.data() + line.size(), value);
     return value;
+}
+
+std::uint64_t number_of(const std::string& text) {
+    std::uint64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+// `end - begin`, or 0 when a total fell because a process took its share with it.
+std::uint64_t growth(std::uint64_t begin, std::uint64_t end) {
+    return end > begin ? end - begin : 0;
 }
 
 std::uint64_t to_us(const timeval& time) {
@@ -127,10 +101,13 @@ Settings machine_facts(const std::string& data_directory) {
     facts["cpu_count"] = fmt::format("{}", std::thread::hardware_concurrency());
     facts["hypervisor"] = cpu.find(" hypervisor") == std::string::npos ? "no" : "yes";
     facts["cpu_governor"] = line_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+    facts["cpu_throttled"] =
+        line_of("/sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count");
     facts["memory"] = field_of(text_of("/proc/meminfo"), "MemTotal");
     facts["transparent_hugepages"] = line_of("/sys/kernel/mm/transparent_hugepage/enabled");
     facts["dirty_background_ratio"] = line_of("/proc/sys/vm/dirty_background_ratio");
     facts["clock"] = machine_clock().source();
+    facts["pressure_stall_information"] = read_whole_file("/proc/pressure/cpu") ? "yes" : "no";
     facts["load_at_start"] = line_of("/proc/loadavg");
 
     utsname names{};
@@ -143,6 +120,7 @@ Settings machine_facts(const std::string& data_directory) {
     if (::statfs(data_directory.c_str(), &space) == 0) {
         const auto block = static_cast<std::uint64_t>(space.f_bsize);
         facts["disk_free"] = format_bytes(static_cast<std::uint64_t>(space.f_bavail) * block);
+        facts["disk_size"] = format_bytes(static_cast<std::uint64_t>(space.f_blocks) * block);
     }
     const BlockDevice device = BlockDevice::under(data_directory);
     facts["device"] = device.valid() ? device.name() : "not visible (flushes are not counted)";
@@ -153,7 +131,12 @@ Settings machine_facts(const std::string& data_directory) {
     return facts;
 }
 
-Activity observe_activity(const BlockDevice& device) {
+pid_t harness_root() {
+    // Without a parent of ours everything on the machine would be "below" it.
+    return ::getppid() > 1 ? ::getppid() : ::getpid();
+}
+
+Activity observe_activity(const BlockDevice& device, pid_t root) {
     Activity now;
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
@@ -162,6 +145,10 @@ Activity observe_activity(const BlockDevice& device) {
     now.voluntary_switches = static_cast<std::uint64_t>(usage.ru_nvcsw);
     now.involuntary_switches = static_cast<std::uint64_t>(usage.ru_nivcsw);
     now.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+    const std::string io = text_of("/proc/self/io");
+    now.read_bytes = number_of(field_of(io, "read_bytes"));
+    now.written_bytes = number_of(field_of(io, "write_bytes"));
+    now.sync_calls = sync_calls();
 
     // "cpu user nice system idle iowait irq softirq steal ..."
     std::istringstream words(line_of("/proc/stat"));
@@ -170,9 +157,11 @@ Activity observe_activity(const BlockDevice& device) {
     words >> label >> user >> nice >> system >> idle >> wait >> irq >> soft >> steal;
     now.busy_us = ticks_to_us(user + nice + system);
     now.steal_us = ticks_to_us(steal);
-    now.kernel_threads_us = kernel_threads_us();
-    now.ours_us = process_us(process_fields("self")) +
-                  process_us(process_fields(fmt::format("{}", ::getppid())));
+    const WorkTotals work = attribute_work(list_processes(), root);
+    now.kernel_threads_us = work.kernel_threads_us;
+    now.ours_us = work.ours_us;
+    now.others_us = work.others_us;
+    now.others_io_bytes = work.others_io_bytes;
     now.cpu_pressure_us = pressure_us("cpu");
     now.io_pressure_us = pressure_us("io");
     now.memory_pressure_us = pressure_us("memory");
@@ -191,9 +180,14 @@ ActivityDelta activity_between(const Activity& begin, const Activity& end) {
     total.voluntary_switches = end.voluntary_switches - begin.voluntary_switches;
     total.involuntary_switches = end.involuntary_switches - begin.involuntary_switches;
     total.peak_rss_bytes = end.peak_rss_bytes;
+    total.read_bytes = end.read_bytes - begin.read_bytes;
+    total.written_bytes = end.written_bytes - begin.written_bytes;
+    total.sync_calls = end.sync_calls - begin.sync_calls;
     total.busy_us = end.busy_us - begin.busy_us;
-    total.kernel_threads_us = end.kernel_threads_us - begin.kernel_threads_us;
-    total.ours_us = end.ours_us - begin.ours_us;
+    total.kernel_threads_us = growth(begin.kernel_threads_us, end.kernel_threads_us);
+    total.ours_us = growth(begin.ours_us, end.ours_us);
+    total.others_us = growth(begin.others_us, end.others_us);
+    total.others_io_bytes = growth(begin.others_io_bytes, end.others_io_bytes);
     total.steal_us = end.steal_us - begin.steal_us;
     total.cpu_pressure_us = end.cpu_pressure_us - begin.cpu_pressure_us;
     total.io_pressure_us = end.io_pressure_us - begin.io_pressure_us;
@@ -201,24 +195,11 @@ ActivityDelta activity_between(const Activity& begin, const Activity& end) {
 
     const double elapsed_us =
         static_cast<double>(std::max<std::uint64_t>(delta.elapsed_ns, 1)) / 1e3;
-    const std::uint64_t known = total.kernel_threads_us + total.ours_us;
-    const std::uint64_t other = total.busy_us > known ? total.busy_us - known : 0;
-    delta.other_cpu_share = static_cast<double>(other) / elapsed_us;
+    const std::uint64_t known = total.kernel_threads_us + total.ours_us + total.others_us;
+    delta.other_cpu_share = static_cast<double>(total.others_us) / elapsed_us;
+    delta.unexplained_cpu_share = static_cast<double>(growth(known, total.busy_us)) / elapsed_us;
     delta.steal_share = static_cast<double>(total.steal_us) / elapsed_us;
     return delta;
-}
-
-std::string disturbance(const ActivityDelta& delta) {
-    std::vector<std::string> reasons;
-    if (delta.other_cpu_share > kOtherCpuLimit) {
-        reasons.push_back(fmt::format("other processes used {:.0f} % of a processor",
-                                      delta.other_cpu_share * 100));
-    }
-    if (delta.steal_share > kStealLimit) {
-        reasons.push_back(
-            fmt::format("the host took {:.0f} % of a processor", delta.steal_share * 100));
-    }
-    return fmt::format("{}", fmt::join(reasons, "; "));
 }
 
 }  // namespace walrus::harness

@@ -28,16 +28,6 @@ TEST(Activity, OwnProcessorTimeIsNotCountedAsDisturbance) {
     EXPECT_GE(delta.total.ours_us, 100'000u);
 }
 
-TEST(Activity, BusyNeighboursAndAGreedyHostAreDisturbances) {
-    ActivityDelta delta;
-    EXPECT_EQ(disturbance(delta), "");
-    delta.other_cpu_share = 0.5;
-    EXPECT_EQ(disturbance(delta), "other processes used 50 % of a processor");
-    delta.steal_share = 0.2;
-    EXPECT_EQ(disturbance(delta),
-              "other processes used 50 % of a processor; the host took 20 % of a processor");
-}
-
 TEST(MachineClock, NeverGoesBackAndKeepsPaceWithTheKernel) {
     PacedClock& clock = machine_clock();
     std::uint64_t last = clock.monotonic_ns();

@@ -30,6 +30,7 @@ struct ReadBackFigures {
     std::uint64_t plain_bytes = 0;
     std::uint64_t plain_ns = 0;
     std::string memory_state;  // How cold "cold" was.
+    ActivityDelta activity;    // While opening, and scanning where the row measures it.
 };
 
 // The device's own floor.

@@ -61,6 +61,20 @@ DeviceCounters device_from(const json& document) {
             .flushes = document.at("flushes")};
 }
 
+json sync_calls_json(const SyncCalls& calls) {
+    return {{"fsync", calls.fsync},
+            {"fdatasync", calls.fdatasync},
+            {"synced_writes", calls.synced_writes},
+            {"other", calls.other}};
+}
+
+SyncCalls sync_calls_from(const json& document) {
+    return {.fsync = document.at("fsync"),
+            .fdatasync = document.at("fdatasync"),
+            .synced_writes = document.at("synced_writes"),
+            .other = document.at("other")};
+}
+
 // A key that was added after the first version of the schema.
 template <class Value>
 void get_optional(const json& document, const char* key, Value& value) {
@@ -204,14 +218,20 @@ void to_json(json& document, const ActivityDelta& activity) {
                 {"voluntary_switches", total.voluntary_switches},
                 {"involuntary_switches", total.involuntary_switches},
                 {"peak_rss_bytes", total.peak_rss_bytes},
+                {"read_bytes", total.read_bytes},
+                {"written_bytes", total.written_bytes},
+                {"sync_calls", sync_calls_json(total.sync_calls)},
                 {"machine_busy_us", total.busy_us},
                 {"kernel_threads_us", total.kernel_threads_us},
                 {"harness_us", total.ours_us},
+                {"other_processes_us", total.others_us},
+                {"other_io_bytes", total.others_io_bytes},
                 {"steal_us", total.steal_us},
                 {"cpu_pressure_us", total.cpu_pressure_us},
                 {"io_pressure_us", total.io_pressure_us},
                 {"memory_pressure_us", total.memory_pressure_us},
                 {"other_cpu_share", activity.other_cpu_share},
+                {"unexplained_cpu_share", activity.unexplained_cpu_share},
                 {"steal_share", activity.steal_share},
                 {"device", device_json(total.device)}};
 }
@@ -234,6 +254,14 @@ void from_json(const json& document, ActivityDelta& activity) {
     document.at("other_cpu_share").get_to(activity.other_cpu_share);
     document.at("steal_share").get_to(activity.steal_share);
     total.device = device_from(document.at("device"));
+    get_optional(document, "read_bytes", total.read_bytes);
+    get_optional(document, "written_bytes", total.written_bytes);
+    get_optional(document, "other_processes_us", total.others_us);
+    get_optional(document, "other_io_bytes", total.others_io_bytes);
+    get_optional(document, "unexplained_cpu_share", activity.unexplained_cpu_share);
+    if (document.contains("sync_calls")) {
+        total.sync_calls = sync_calls_from(document.at("sync_calls"));
+    }
 }
 
 void to_json(json& document, const Verdict& verdict) {
@@ -339,10 +367,10 @@ void from_json(const json& document, FloorResult& floor) {
 }
 
 void to_json(json& document, const ReadBackFigures& figures) {
-    document = {{"open_ns", figures.open_ns},          {"verdict", figures.verdict},
-                {"scan_bytes", figures.scan_bytes},    {"scan_ns", figures.scan_ns},
-                {"plain_bytes", figures.plain_bytes},  {"plain_ns", figures.plain_ns},
-                {"memory_state", figures.memory_state}};
+    document = {{"open_ns", figures.open_ns},           {"verdict", figures.verdict},
+                {"scan_bytes", figures.scan_bytes},     {"scan_ns", figures.scan_ns},
+                {"plain_bytes", figures.plain_bytes},   {"plain_ns", figures.plain_ns},
+                {"memory_state", figures.memory_state}, {"activity", figures.activity}};
 }
 
 void from_json(const json& document, ReadBackFigures& figures) {
@@ -353,6 +381,7 @@ void from_json(const json& document, ReadBackFigures& figures) {
     document.at("plain_bytes").get_to(figures.plain_bytes);
     document.at("plain_ns").get_to(figures.plain_ns);
     document.at("memory_state").get_to(figures.memory_state);
+    get_optional(document, "activity", figures.activity);
 }
 
 void to_json(json& document, const RunResult& result) {

@@ -15,6 +15,7 @@
 #include "harness/driver/settings.h"
 #include "harness/metrics/block_device.h"
 #include "harness/metrics/paced_clock.h"
+#include "harness/metrics/quiet.h"
 #include "harness/report/result_json.h"
 #include "harness/report/summary.h"
 #include "harness/runner/child_process.h"
