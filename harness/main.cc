@@ -1,4 +1,7 @@
 // walrus-harness: the program.  The only file of the harness that knows the systems under test.
+#include <cstdlib>
+#include <string_view>
+
 #include "harness/cli/cli.h"
 #include "harness/driver/driver.h"
 #include "harness/driver/file_driver.h"
@@ -10,6 +13,15 @@
 #ifdef WALRUS_HAVE_ROCKSDB
 #include "compare/rocksdb/rocksdb_driver.h"
 #endif
+
+namespace {
+
+std::string_view variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
     using namespace walrus::harness;
@@ -26,5 +38,7 @@ int main(int argc, char** argv) {
 #else
     registry.add_absent("rocksdb", "built without RocksDB (librocksdb-dev)");
 #endif
-    return run_command_line(argc, argv, registry);
+    return run_command_line(
+        argc, argv, registry,
+        {.no_colour = !variable("NO_COLOR").empty(), .dumb_terminal = variable("TERM") == "dumb"});
 }

@@ -1,12 +1,15 @@
 #include "harness/cli/cli.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
 
 #include "harness/cli/commands.h"
+#include "harness/cli/doctor.h"
+#include "harness/driver/settings.h"
 #include "harness/runner/child.h"
 #include "walrus/base/version.h"
 
@@ -15,14 +18,47 @@ namespace {
 
 constexpr const char* kExamples = R"(
 Examples:
+  walrus-harness doctor
+  walrus-harness run scenarios/compare/engine-quick.toml
+  walrus-harness report bundles/20260101-120000-engine-quick-42
+  walrus-harness VERB --help
+
+Exit codes: 0 ok, 1 failure, 2 usage, 10 regression, 11 inconclusive (too noisy),
+12 comparator missing (--require), 20 safety violation, 21 liveness violation, 22 setup failed,
+130/143 ended by a signal.)";
+
+constexpr const char* kRunExamples = R"(
+Examples:
   walrus-harness run scenarios/compare/engine-quick.toml
   walrus-harness run --quick --set 'row.*.workload.payload_bytes=100' FILE.toml
   walrus-harness run --out /tmp/bundle --repetitions 11 --seed 7 FILE.toml
-  walrus-harness report bundles/20260101-120000-engine-quick-42
-  walrus-harness validate scenarios/*/*.toml
+  walrus-harness run --data /mnt/disk/scratch --require FILE.toml
+  walrus-harness -o json run --no-gate --quick FILE.toml >result.json
 
-Exit codes: 0 ok, 1 failure, 2 usage, 12 comparator missing (--require), 20 safety violation,
-22 setup failed, 130/143 ended by a signal.)";
+A repetition that other work on the machine disturbed is rejected and taken again; a system that
+never had a quiet moment gets no verdict (exit code 11).)";
+
+constexpr const char* kListExamples = R"(
+Examples:
+  walrus-harness list
+  walrus-harness -o json list)";
+
+constexpr const char* kValidateExamples = R"(
+Examples:
+  walrus-harness validate scenarios/*/*.toml
+  walrus-harness -o json validate FILE.toml)";
+
+constexpr const char* kDoctorExamples = R"(
+Examples:
+  walrus-harness doctor
+  walrus-harness doctor --data /mnt/disk/scratch
+  walrus-harness -o json doctor
+
+Exit codes: 0 fit for measuring (perhaps with warnings), 22 not fit.)";
+
+constexpr const char* kReportExamples = R"(
+Examples:
+  walrus-harness report bundles/20260101-120000-engine-quick-42)";
 
 // The command line as typed, words with spaces in quotes.
 std::string join_arguments(int argc, char** argv) {
@@ -34,8 +70,9 @@ std::string join_arguments(int argc, char** argv) {
     return line;
 }
 
-void add_run(CLI::App& app, RunArguments& arguments) {
+CLI::App* add_run(CLI::App& app, RunArguments& arguments, bool& quiet) {
     CLI::App* run = app.add_subcommand("run", "Measure what scenario files describe");
+    run->footer(kRunExamples);
     run->add_option("scenario", arguments.scenarios, "Scenario files (TOML)")->required();
     run->add_option("--set", arguments.overrides,
                     "Change one value: key=value, * for every element")
@@ -47,54 +84,98 @@ void add_run(CLI::App& app, RunArguments& arguments) {
                     "Bundle directory (default: bundles/<date>-<name>-<seed>)");
     run->add_option("--data", arguments.data,
                     "Where systems keep their data: on the disk to be measured");
+    run->add_option("--gate-wait", arguments.gate_wait,
+                    "How long to wait for a quiet machine before a retake (default: 20s)");
+    run->add_option("--child-timeout", arguments.child_timeout,
+                    "What a child process may take beyond its planned time (default: 2m)");
     run->add_flag("--quick", arguments.quick, "Short windows, 3 repetitions: indicative only");
     run->add_flag("--require", arguments.require, "Fail (12) when a system is not in this build");
+    run->add_flag("--no-gate", arguments.no_gate,
+                  "Count repetitions that other work disturbed: for smoke tests, marks the result");
     run->add_flag("--keep-data", arguments.keep_data, "Keep the data of failed repetitions");
-    run->add_flag("--quiet", arguments.quiet, "No progress line");
+    run->add_flag("--quiet", quiet, "No progress line");
+    return run;
+}
+
+// For "walrus-harness dance": what was meant?
+std::string unknown_verb(const CLI::App& app) {
+    const std::vector<std::string> rest = app.remaining();
+    const auto word =
+        std::ranges::find_if(rest, [](const std::string& w) { return !w.starts_with('-'); });
+    if (word == rest.end() || !app.get_subcommands().empty()) return "";
+    std::vector<std::string> names;
+    for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+        if (!verb->get_group().empty()) names.push_back(verb->get_name());
+    }
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    return fmt::format("unknown verb \"{}\"{}", *word, did_you_mean(*word, known));
+}
+
+int explain(const CLI::App& app, const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) {
+        if (const std::string what = unknown_verb(app); !what.empty()) {
+            fmt::print(stderr, "walrus-harness: {}\nRun with --help for more information.\n", what);
+            return static_cast<int>(ExitCode::kUsage);
+        }
+    }
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
 }
 
 }  // namespace
 
-int run_command_line(int argc, char** argv, const Registry& registry) {
+int run_command_line(int argc, char** argv, const Registry& registry,
+                     const Environment& environment) {
     CLI::App app("Measures logs, breaks them on purpose, and proves what survived.",
                  "walrus-harness");
     app.footer(kExamples);
     app.require_subcommand(1);
     app.set_version_flag("--version",
                          fmt::format("walrus-harness {} ({})", kVersion, build_commit()));
-    Output output = Output::kText;
+    Terminal terminal;
     const std::map<std::string, Output> outputs = {{"text", Output::kText},
                                                    {"json", Output::kJson}};
-    app.add_option("-o,--output", output, "text (default) or json")
+    app.add_option("-o,--output", terminal.output, "text (default) or json")
         ->transform(CLI::CheckedTransformer(outputs));
     app.fallthrough();
 
     RunArguments run;
     run.command_line = join_arguments(argc, argv);
-    add_run(app, run);
-    app.add_subcommand("list", "The systems this build can measure");
+    bool quiet = false;
+    add_run(app, run, quiet);
+    app.add_subcommand("list", "The systems this build can measure")->footer(kListExamples);
     std::vector<std::string> paths;
-    app.add_subcommand("validate", "Check scenario files without running them")
-        ->add_option("scenario", paths, "Scenario files (TOML)")
-        ->required();
+    CLI::App* validate = app.add_subcommand("validate", "Check scenario files without running");
+    validate->footer(kValidateExamples);
+    validate->add_option("scenario", paths, "Scenario files (TOML)")->required();
+    std::string data = ".";
+    CLI::App* doctor = app.add_subcommand("doctor", "Is this machine fit for measuring?");
+    doctor->footer(kDoctorExamples);
+    doctor->add_option("--data", data, "Where systems would keep their data (default: here)");
     std::string bundle;
-    app.add_subcommand("report", "The tables of a bundle, computed from its raw figures")
-        ->add_option("bundle", bundle, "Bundle directory")
-        ->required();
+    CLI::App* report = app.add_subcommand("report", "The tables of a bundle, from its raw figures");
+    report->footer(kReportExamples);
+    report->add_option("bundle", bundle, "Bundle directory")->required();
     app.add_subcommand("child", "")->group("");  // How a run starts its children.
 
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+        return explain(app, error);
     }
+    terminal.progress = !quiet && !environment.dumb_terminal && ::isatty(STDERR_FILENO) == 1;
+    terminal.colours =
+        !environment.no_colour && !environment.dumb_terminal && ::isatty(STDOUT_FILENO) == 1;
     if (app.got_subcommand("child")) return run_child(registry);
-    if (app.got_subcommand("run")) return static_cast<int>(run_command(run, registry, output));
-    if (app.got_subcommand("list")) return static_cast<int>(list_command(registry, output));
-    if (app.got_subcommand("validate")) {
-        return static_cast<int>(validate_command(paths, registry, output));
-    }
-    return static_cast<int>(report_command(bundle, output));
+    const auto code = [&] {
+        if (app.got_subcommand("run")) return run_command(run, registry, terminal);
+        if (app.got_subcommand("list")) return list_command(registry, terminal.output);
+        if (app.got_subcommand("doctor")) return doctor_command(data, registry, terminal);
+        if (app.got_subcommand("validate")) {
+            return validate_command(paths, registry, terminal.output);
+        }
+        return report_command(bundle, terminal.output);
+    };
+    return static_cast<int>(code());
 }
 
 }  // namespace walrus::harness

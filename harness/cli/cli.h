@@ -23,7 +23,14 @@ enum class ExitCode {
     kTerminated = 143,
 };
 
+// What the environment says about terminals; only main.cc reads it.
+struct Environment {
+    bool no_colour = false;      // NO_COLOR is set.
+    bool dumb_terminal = false;  // TERM=dumb: nothing can be overwritten.
+};
+
 // Parses the arguments and does what they ask; returns the process's exit code.
-int run_command_line(int argc, char** argv, const Registry& registry);
+int run_command_line(int argc, char** argv, const Registry& registry,
+                     const Environment& environment = {});
 
 }  // namespace walrus::harness

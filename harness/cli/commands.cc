@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -58,38 +60,97 @@ std::string bundle_directory(const RunArguments& arguments, const Scenario& scen
                        scenario.seed);
 }
 
-// One line that is overwritten, on a terminal only.
-void show_progress(const Progress& progress) {
-    const double share =
-        progress.total == 0 ? 0 : static_cast<double>(progress.done) / progress.total;
-    const double elapsed = static_cast<double>(progress.elapsed_ns);
-    const std::string left =
-        share < 0.02
-            ? ""
-            : ", about " + format_duration(static_cast<std::uint64_t>(elapsed / share - elapsed)) +
-                  " left";
-    fmt::print(stderr, "\r\033[K[{}/{}{}] round {}: {} {}", progress.done, progress.total, left,
-               progress.round + 1, progress.what, progress.figure);
-    std::fflush(stderr);
+// "3m20s left", once there is something to go by.
+std::string time_left(const Progress& progress) {
+    if (progress.done == 0 || progress.done >= progress.total) return "";
+    const double share = static_cast<double>(progress.done) / progress.total;
+    const double elapsed_s = static_cast<double>(progress.elapsed_ns) / 1e9;
+    const auto left_s = static_cast<std::uint64_t>(elapsed_s / share - elapsed_s + 1);
+    if (left_s < 60) return fmt::format(", about {} s left", left_s);
+    return fmt::format(", about {} min {} s left", left_s / 60, left_s % 60);
+}
+
+// One line that is overwritten, on a terminal only.  The last figure stays until there is another.
+ProgressSink progress_line() {
+    return [figure = std::string()](const Progress& progress) mutable {
+        if (!progress.figure.empty()) figure = ", last " + progress.figure;
+        const std::string again =
+            progress.attempt == 0 ? "" : fmt::format(", attempt {}", progress.attempt + 1);
+        fmt::print(stderr, "\r\033[K[{}/{}{}] round {}: {}{}{}", progress.done, progress.total,
+                   time_left(progress), progress.round + 1, progress.what, again, figure);
+        std::fflush(stderr);
+    };
+}
+
+std::uint64_t anomalies_in(const RunResult& result) {
+    std::uint64_t count = 0;
+    for (const RowResult& row : result.rows) {
+        for (const SystemResult& system : row.systems) {
+            for (const Repetition& repetition : system.repetitions) {
+                // Whatever else went wrong in it: a lost record is lost.
+                for (const Anomaly& anomaly : repetition.read_back.verdict.anomalies) {
+                    count += anomaly.count;
+                }
+            }
+        }
+    }
+    return count;
+}
+
+bool any_without_verdict(const RunResult& result) {
+    return std::ranges::any_of(result.rows, [](const RowResult& row) {
+        return std::ranges::any_of(row.systems,
+                                   [](const SystemResult& s) { return !s.no_verdict.empty(); });
+    });
 }
 
 // The worst thing that happened decides.
 ExitCode verdict_of(const RunResult& result, const std::vector<Line>& lines) {
     if (noted_signal() == SIGINT) return ExitCode::kInterrupted;
     if (noted_signal() == SIGTERM) return ExitCode::kTerminated;
-    const auto any = [&](auto predicate) { return std::ranges::any_of(lines, predicate); };
-    if (any([](const Line& line) { return line.anomalies > 0; })) return ExitCode::kSafetyViolation;
+    if (anomalies_in(result) > 0) return ExitCode::kSafetyViolation;
     if (!result.complete) return ExitCode::kSetupFailed;
+    const auto any = [&](auto predicate) { return std::ranges::any_of(lines, predicate); };
     if (any([](const Line& line) { return line.failed > 0; })) return ExitCode::kFailure;
     if (any([](const Line& line) { return line.class_mismatch; })) return ExitCode::kFailure;
+    if (any_without_verdict(result)) return ExitCode::kInconclusive;
     if (std::ranges::all_of(lines, [](const Line& line) { return line.repetitions == 0; })) {
         return ExitCode::kFailure;
     }
     return ExitCode::kOk;
 }
 
-ExitCode run_one(const RunArguments& arguments, const Scenario& scenario, const Registry& registry,
-                 Output output) {
+// What the terminal must be told even when it prints JSON.
+void complain_about(const RunResult& result, const std::string& bundle) {
+    for (const RowResult& row : result.rows) {
+        for (const SystemResult& system : row.systems) {
+            if (system.no_verdict.empty()) continue;
+            fmt::print(stderr, "walrus-harness: no verdict: {} / {}: {}\n", row.row.name,
+                       system.system, system.no_verdict);
+        }
+    }
+    if (noted_signal() == 0) {
+        if (!result.complete) fmt::print(stderr, "walrus-harness: {}\n", result.notes.back());
+        return;
+    }
+    fmt::print(stderr,
+               "walrus-harness: interrupted by signal {} ({}): what was measured so far is in {}, "
+               "marked incomplete\n",
+               noted_signal(), ::sigdescr_np(noted_signal()), bundle);
+}
+
+// Leaves `value_ns` alone when `text` is empty.
+Status take_duration(const char* option, const std::string& text, std::uint64_t& value_ns) {
+    if (text.empty()) return {};
+    const auto parsed = parse_duration_ns(text);
+    if (!parsed) {
+        return Error{Errc::kInvalidArgument, fmt::format("{}: {}", option, parsed.error().message)};
+    }
+    value_ns = *parsed;
+    return {};
+}
+
+Result<RunOptions> options_of(const RunArguments& arguments, const Scenario& scenario) {
     RunOptions options;
     options.executable = std::filesystem::read_symlink("/proc/self/exe");
     options.bundle_directory = bundle_directory(arguments, scenario);
@@ -97,29 +158,55 @@ ExitCode run_one(const RunArguments& arguments, const Scenario& scenario, const 
     options.command_line = arguments.command_line;
     options.quick = arguments.quick;
     options.keep_data = arguments.keep_data;
+    options.gate.enabled = !arguments.no_gate;
+    std::uint64_t child_timeout_ns = options.child_slack_ms * 1'000'000;
+    WALRUS_RETURN_IF_ERROR(
+        take_duration("--child-timeout", arguments.child_timeout, child_timeout_ns));
+    options.child_slack_ms = std::max<std::uint64_t>(1, child_timeout_ns / 1'000'000);
+    WALRUS_RETURN_IF_ERROR(take_duration("--gate-wait", arguments.gate_wait, options.gate.wait_ns));
+    return options;
+}
 
-    const bool progress = !arguments.quiet && ::isatty(STDERR_FILENO) == 1;
+ExitCode run_one(const RunArguments& arguments, const Scenario& scenario, const Registry& registry,
+                 const Terminal& terminal) {
+    const auto options = options_of(arguments, scenario);
+    if (!options) {
+        complain(options.error());
+        return ExitCode::kUsage;
+    }
     SystemRandom random;
-    const auto result = run_scenario(scenario, registry, options, random,
-                                     progress ? ProgressSink(show_progress) : ProgressSink());
-    if (progress) fmt::print(stderr, "\r\033[K");
+    const auto result = run_scenario(scenario, registry, *options, random,
+                                     terminal.progress ? progress_line() : ProgressSink());
+    if (terminal.progress) fmt::print(stderr, "\r\033[K");
     if (!result) {
         complain(result.error());
         return ExitCode::kSetupFailed;
     }
     const std::vector<Line> lines = summarise(*result);
-    if (output == Output::kJson) {
+    if (terminal.output == Output::kJson) {
         fmt::print("{}\n", nlohmann::json(*result).dump(1));
     } else {
-        fmt::print("{}bundle: {}\n", render_tables(*result, lines), options.bundle_directory);
+        fmt::print("{}bundle: {}\n", render_tables(*result, lines), options->bundle_directory);
     }
     std::fflush(stdout);
+    complain_about(*result, options->bundle_directory);
     return verdict_of(*result, lines);
+}
+
+// Which of two scenarios' codes the program ends with.
+ExitCode worse(ExitCode a, ExitCode b) {
+    constexpr std::array kMildestFirst = {ExitCode::kOk,          ExitCode::kInconclusive,
+                                          ExitCode::kFailure,     ExitCode::kUsage,
+                                          ExitCode::kSetupFailed, ExitCode::kSafetyViolation,
+                                          ExitCode::kInterrupted, ExitCode::kTerminated};
+    const auto rank = [&](ExitCode code) { return std::ranges::find(kMildestFirst, code); };
+    return rank(a) > rank(b) ? a : b;
 }
 
 }  // namespace
 
-ExitCode run_command(const RunArguments& arguments, const Registry& registry, Output output) {
+ExitCode run_command(const RunArguments& arguments, const Registry& registry,
+                     const Terminal& terminal) {
     // All scenarios are checked before the first one runs.
     std::vector<Scenario> scenarios;
     for (const std::string& path : arguments.scenarios) {
@@ -132,13 +219,16 @@ ExitCode run_command(const RunArguments& arguments, const Registry& registry, Ou
         for (const std::string& what : missing) {
             fmt::print(stderr, "walrus-harness: skipped: {}\n", what);
         }
-        if (!missing.empty() && arguments.require) return ExitCode::kComparatorMissing;
+        if (!missing.empty() && arguments.require) {
+            fmt::print(stderr, "walrus-harness: --require: nothing was run\n");
+            return ExitCode::kComparatorMissing;
+        }
         scenarios.push_back(std::move(*scenario));
     }
     note_signals_instead_of_dying();
     ExitCode worst = ExitCode::kOk;
     for (const Scenario& scenario : scenarios) {
-        worst = std::max(worst, run_one(arguments, scenario, registry, output));
+        worst = worse(worst, run_one(arguments, scenario, registry, terminal));
         if (noted_signal() != 0) break;
     }
     return worst;

@@ -15,6 +15,13 @@ namespace walrus::harness {
 // Results on stdout as text for people or as JSON for programs; everything else on stderr.
 enum class Output { kText, kJson };
 
+// How to show things, once what the terminals can is known.
+struct Terminal {
+    Output output = Output::kText;
+    bool colours = false;   // On standard output.
+    bool progress = false;  // A line on standard error that is overwritten.
+};
+
 struct RunArguments {
     std::vector<std::string> scenarios;
     std::vector<Override> overrides;
@@ -25,11 +32,15 @@ struct RunArguments {
     bool quick = false;
     bool require = false;
     bool keep_data = false;
-    bool quiet = false;
+    bool no_gate = false;
+    // "30s"; "" = the runner's own.
+    std::string gate_wait;
+    std::string child_timeout;
     std::string command_line;
 };
 
-ExitCode run_command(const RunArguments& arguments, const Registry& registry, Output output);
+ExitCode run_command(const RunArguments& arguments, const Registry& registry,
+                     const Terminal& terminal);
 ExitCode list_command(const Registry& registry, Output output);
 ExitCode validate_command(const std::vector<std::string>& paths, const Registry& registry,
                           Output output);

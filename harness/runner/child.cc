@@ -58,14 +58,14 @@ Status do_write(const Registry& registry, const Job& job, Answer& answer,
     answer.read = std::move(load->read);
     answer.journal = std::move(load->journal);
     if (!load->first_error.empty()) return Error{Errc::kIo, load->first_error};
-    if (figures.records == 0) {
-        return Error{Errc::kTimeout, "no append was acknowledged within the window"};
-    }
     if (job.row.measure == Measure::kMaxRate && figures.sustained_rate_per_s == 0) {
         return Error{Errc::kTimeout,
                      fmt::format("no rate was sustained with p99 within {}, after "
                                  "{} steps (write.search of the result)",
                                  format_duration(job.row.p99_ns), figures.search.size())};
+    }
+    if (figures.records == 0) {
+        return Error{Errc::kTimeout, "no append was acknowledged within the window"};
     }
     return {};
 }
@@ -115,6 +115,8 @@ Status do_read_back(const Registry& registry, const Job& job, Answer& answer,
         if (job.plain_reads_first) WALRUS_RETURN_IF_ERROR(plain_reads(job, figures));
     }
     PacedClock& clock = machine_clock();
+    const BlockDevice device = BlockDevice::under(job.directory);
+    const Activity before = observe_activity(device);
     const std::uint64_t begin_ns = clock.monotonic_ns();
     auto opened = open_system(registry, job);
     if (!opened) return std::move(opened).error();
@@ -123,7 +125,10 @@ Status do_read_back(const Registry& registry, const Job& job, Answer& answer,
     if (measures_scan) {
         drop_cached_files(job.directory);
         WALRUS_RETURN_IF_ERROR(scan(*system, job, figures));
-        if (!job.plain_reads_first) WALRUS_RETURN_IF_ERROR(plain_reads(job, figures));
+    }
+    figures.activity = activity_between(before, observe_activity(device));
+    if (measures_scan && !job.plain_reads_first) {
+        WALRUS_RETURN_IF_ERROR(plain_reads(job, figures));
     }
     Checker checker(job.run_id, job.journal);
     WALRUS_RETURN_IF_ERROR(read_everything(

@@ -12,6 +12,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "harness/metrics/paced_clock.h"
@@ -23,6 +24,25 @@ namespace {
 constexpr std::uint64_t kPollMs = 50;  // How soon a signal is noticed.
 
 volatile sig_atomic_t g_signal = 0;
+// The process group of the child that runs, for the handler of a second signal; 0: none.
+std::atomic<pid_t> g_group{0};
+static_assert(std::atomic<pid_t>::is_always_lock_free);
+
+// One wish to end may arrive as several signals: a shell or `timeout` tells process and group.
+constexpr std::uint64_t kSameWishNs = 300'000'000;
+std::atomic<std::uint64_t> g_signal_ns{0};
+
+// The first signal asks for an orderly end, a later one does not wait for it.
+void note_signal(int number) {
+    const std::uint64_t now_ns = machine_clock().monotonic_ns();
+    if (g_signal != 0) {
+        if (now_ns < g_signal_ns.load() + kSameWishNs) return;
+        if (const pid_t group = g_group.load(); group > 0) ::kill(-group, SIGKILL);
+        ::_exit(128 + number);
+    }
+    g_signal_ns = now_ns;
+    g_signal = number;
+}
 
 struct Pipe {
     FileDescriptor read_end;
@@ -35,15 +55,23 @@ Result<Pipe> make_pipe() {
     return Pipe{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
 
+// What the new process is to find open.
+struct ChildEnds {
+    int input;
+    int answer;
+    int log;
+};
+
 // In the new process, before exec: only async-signal-safe calls.
-[[noreturn]] void become_child(const char* executable, int input, int answer, int log) {
+[[noreturn]] void become_child(const char* executable, const ChildEnds& ends, pid_t harness) {
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != harness) ::_exit(127);  // It died before the line above could see it.
     // The answer descriptor may be in the way of another one that is still needed.
-    const int safe_answer = ::fcntl(answer, F_DUPFD, 16);
-    ::dup2(input, STDIN_FILENO);
-    ::dup2(log, STDOUT_FILENO);
-    ::dup2(log, STDERR_FILENO);
+    const int safe_answer = ::fcntl(ends.answer, F_DUPFD, 16);
+    ::dup2(ends.input, STDIN_FILENO);
+    ::dup2(ends.log, STDOUT_FILENO);
+    ::dup2(ends.log, STDERR_FILENO);
     ::dup2(safe_answer, kAnswerDescriptor);
     ::close(safe_answer);
     ::signal(SIGINT, SIG_DFL);
@@ -59,8 +87,9 @@ std::uint64_t now_ms() {
 }  // namespace
 
 void note_signals_instead_of_dying() {
+    machine_clock();  // Made here, so that the handler only reads it.
     struct sigaction action {};
-    action.sa_handler = [](int number) { g_signal = number; };
+    action.sa_handler = note_signal;
     ::sigaction(SIGINT, &action, nullptr);
     ::sigaction(SIGTERM, &action, nullptr);
     ::signal(SIGPIPE, SIG_IGN);
@@ -80,12 +109,16 @@ Result<ChildProcess> ChildProcess::start(const std::string& executable,
     if (!answer) return std::move(answer).error();
 
     ChildProcess child;
+    const pid_t harness = ::getpid();
     child.pid_ = ::fork();
     if (child.pid_ < 0) return os_error("start", executable, errno);
     if (child.pid_ == 0) {
-        become_child(executable.c_str(), input->read_end.get(), answer->write_end.get(),
-                     log->get());
+        become_child(
+            executable.c_str(),
+            {.input = input->read_end.get(), .answer = answer->write_end.get(), .log = log->get()},
+            harness);
     }
+    g_group = child.pid_;
     ::setpgid(child.pid_, child.pid_);  // Both sides do it: whoever comes first.
     child.input_ = std::move(input->write_end);
     child.answer_ = std::move(answer->read_end);
@@ -147,8 +180,7 @@ Status ChildProcess::wait(std::uint64_t timeout_ms) {
     const std::uint64_t deadline = now_ms() + timeout_ms;
     while (pid_ >= 0) {
         if (::waitpid(pid_, &exit_status_, WNOHANG) == pid_) {
-            ::kill(-pid_, SIGKILL);  // Whatever it left behind.
-            pid_ = -1;
+            ended();
             break;
         }
         if (noted_signal() != 0) return Error{Errc::kFenced, "interrupted"};
@@ -165,6 +197,12 @@ Status ChildProcess::wait(std::uint64_t timeout_ms) {
 
 void ChildProcess::reap() {
     while (::waitpid(pid_, &exit_status_, 0) < 0 && errno == EINTR) continue;
+    ended();
+}
+
+void ChildProcess::ended() {
+    ::kill(-pid_, SIGKILL);  // Whatever it left behind in its group.
+    g_group = 0;
     pid_ = -1;
 }
 
@@ -173,8 +211,7 @@ std::string ChildProcess::how_it_ended() {
     if (pid_ >= 0) {
         for (int tries = 0; tries < 100; ++tries) {
             if (::waitpid(pid_, &exit_status_, WNOHANG) == pid_) {
-                ::kill(-pid_, SIGKILL);
-                pid_ = -1;
+                ended();
                 break;
             }
             ::poll(nullptr, 0, 10);

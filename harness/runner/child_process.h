@@ -35,6 +35,7 @@ private:
     ChildProcess() = default;
     std::string how_it_ended();
     void reap();
+    void ended();
 
     pid_t pid_ = -1;
     int exit_status_ = 0;
@@ -43,7 +44,8 @@ private:
     std::string received_;  // Bytes after the last whole line.
 };
 
-// From now on SIGINT and SIGTERM are only noted; waiting calls above end early.
+// From now on a first SIGINT or SIGTERM is only noted, and waiting calls above end early; another
+// one, later, kills the running child's group and ends this program at once.
 void note_signals_instead_of_dying();
 // The signal noted, or 0.
 int noted_signal();
