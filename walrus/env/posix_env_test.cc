@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -189,6 +191,148 @@ TEST_F(PosixEnvTest, WakeEndsAWaitWhileNothingCompletes) {
     IoRequest* done = nullptr;
     while (done == nullptr) done = (*queue)->complete(true);
     EXPECT_EQ(done, &read);
+}
+
+// --- transfers that the kernel cuts short ---
+
+// While it lives and is not lifted, the kernel writes no file past `bytes`: what crosses the limit
+// is written in part, what begins there is EFBIG.
+class FileSizeLimit {
+public:
+    explicit FileSizeLimit(rlim_t bytes) : old_handler_(::signal(SIGXFSZ, SIG_IGN)) {
+        EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &old_limit_), 0);
+        const rlimit limit{bytes, old_limit_.rlim_max};
+        EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+    }
+    ~FileSizeLimit() {
+        lift();
+        ::signal(SIGXFSZ, old_handler_);
+    }
+    FileSizeLimit(const FileSizeLimit&) = delete;
+    FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+    void lift() { EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &old_limit_), 0); }
+
+private:
+    const sighandler_t old_handler_;
+    rlimit old_limit_{};
+};
+
+// Bytes that tell their place.
+AlignedBuffer counted(std::size_t size) {
+    AlignedBuffer data(size);
+    for (std::size_t i = 0; i < size; ++i) data.data()[i] = static_cast<std::byte>(i / 7);
+    return data;
+}
+
+class UringShortTransfer : public PosixEnvTest {
+protected:
+    void SetUp() override {
+        auto queue = env_.open_queue(QueueKind::kUring, 4);
+        if (!queue) GTEST_SKIP() << queue.error().to_string();
+        queue_ = *std::move(queue);
+    }
+
+    // Waits until the kernel has completed something, which the queue has not looked at yet.
+    static void wait_for_the_kernel() {
+        pollfd ring{-1, POLLIN, 0};
+        for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+            std::error_code gone;
+            if (std::filesystem::read_symlink(entry.path(), gone) != "anon_inode:[io_uring]") {
+                continue;
+            }
+            ASSERT_EQ(ring.fd, -1) << "two rings are open";
+            ring.fd = std::atoi(entry.path().filename().c_str());
+        }
+        ASSERT_EQ(::poll(&ring, 1, 60'000), 1);
+    }
+
+    std::unique_ptr<File> open_fifo() {
+        EXPECT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+        return *env_.open(path("fifo"), {});
+    }
+    void write_to_fifo(std::string_view text) {
+        const int fd = ::open(path("fifo").c_str(), O_WRONLY);
+        EXPECT_EQ(::write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+        ::close(fd);
+    }
+
+    std::unique_ptr<IoQueue> queue_;
+};
+
+TEST_F(UringShortTransfer, WriteThatWasCutShortGoesOnWhereItStopped) {
+    const auto file = *env_.open(path("f"), {.create = true});
+    const AlignedBuffer data = counted(3 * kBlockSize);
+    IoRequest write;
+    write.file = file.get();
+    write.bytes = data.span();
+    FileSizeLimit limit(5000);
+    queue_->submit(write);
+    wait_for_the_kernel();
+    ASSERT_EQ(*file->size(), 5000U);  // It was cut short.
+    limit.lift();
+    ASSERT_EQ(queue_->complete(true), &write);
+    EXPECT_TRUE(write.status) << write.status.error().to_string();
+    EXPECT_EQ(write.transferred, data.size());
+    const AlignedBuffer into(data.size());
+    ASSERT_EQ(*file->read_at(into.span(), 0), data.size());
+    EXPECT_EQ(as_text(into.span()), as_text(data.span()));
+}
+
+TEST_F(UringShortTransfer, DirectWriteThatWasCutShortGoesOnWhereItStopped) {
+    const auto opened = env_.open(path("f"), {.create = true, .direct = true});
+    if (!opened) GTEST_SKIP() << "this file system refuses O_DIRECT";
+    const AlignedBuffer data = counted(4 * kBlockSize);
+    IoRequest write;
+    write.file = opened->get();
+    write.bytes = data.span();
+    write.durability = Durability::kData;
+    FileSizeLimit limit(2 * kBlockSize);
+    queue_->submit(write);
+    wait_for_the_kernel();
+    ASSERT_EQ(*(*opened)->size(), 2 * kBlockSize);
+    limit.lift();
+    ASSERT_EQ(queue_->complete(true), &write);
+    EXPECT_TRUE(write.status) << write.status.error().to_string();
+    const AlignedBuffer into(data.size());
+    ASSERT_EQ(*(*opened)->read_at(into.span(), 0), data.size());
+    EXPECT_EQ(as_text(into.span()), as_text(data.span()));
+}
+
+TEST_F(UringShortTransfer, WriteThatCannotGoOnFailsAtThePlaceItReached) {
+    const auto file = *env_.open(path("f"), {.create = true});
+    const AlignedBuffer data = counted(2 * kBlockSize);
+    IoRequest write;
+    write.file = file.get();
+    write.bytes = data.span();
+    const FileSizeLimit limit(5000);
+    queue_->submit(write);
+    ASSERT_EQ(queue_->complete(true), &write);
+    ASSERT_FALSE(write.status);
+    EXPECT_EQ(write.status.error().code, Errc::kIo);
+    EXPECT_THAT(write.status.error().message, ::testing::HasSubstr("at 5000: File too large"));
+    // The file's own write says the same.
+    const Status written = file->write_at(data.span(), 0, Durability::kNone);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().message, write.status.error().message);
+}
+
+TEST_F(UringShortTransfer, ReadThatWasCutShortGoesOnWhereItStopped) {
+    const auto fifo = open_fifo();
+    std::string into(10, '.');
+    IoRequest read;
+    read.kind = IoRequest::Kind::kRead;
+    read.file = fifo.get();
+    read.bytes = {reinterpret_cast<std::byte*>(into.data()), into.size()};
+    queue_->submit(read);
+    write_to_fifo("abcd");
+    wait_for_the_kernel();
+    EXPECT_EQ(queue_->complete(false), nullptr);
+    write_to_fifo("efghij");
+    ASSERT_EQ(queue_->complete(true), &read);
+    EXPECT_TRUE(read.status);
+    EXPECT_EQ(read.transferred, into.size());
+    EXPECT_EQ(into, "abcdefghij");
 }
 
 }  // namespace

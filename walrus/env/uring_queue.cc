@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "walrus/env/piece_outcome.h"
 #include "walrus/env/posix_error.h"
 
 namespace walrus::env {
@@ -164,31 +165,21 @@ bool UringQueue::finish(IoRequest& request, int result) {
     const auto* file = static_cast<const PosixFile*>(request.file);
     const std::uint64_t position = request.position + request.transferred;
     const char* what = is_write(request) ? "write" : "read";
-    // ECANCELED: the thread that had submitted it has ended.
-    if (result == -EINTR || result == -EAGAIN || result == -ECANCELED) {
-        start(request);
-        return false;
+    const PieceOutcome outcome =
+        outcome_of_piece(*file, request.kind, request.bytes.size() - request.transferred, result);
+    request.transferred += outcome.moved;
+    switch (outcome.next) {
+        case PieceOutcome::Next::kDone: break;
+        case PieceOutcome::Next::kGoOn: start(request); return false;
+        case PieceOutcome::Next::kStuck:
+            request.status =
+                transfer_error(Errc::kIo, what, file->path(), position, "nothing written");
+            break;
+        case PieceOutcome::Next::kFail:
+            request.status = posix_error_at(what, file->path(), position, -result);
+            break;
     }
-    if (result < 0) {
-        request.status = posix_error_at(what, file->path(), position, -result);
-        return true;
-    }
-    const auto moved = static_cast<std::size_t>(result);
-    if (!is_write(request)) {
-        request.transferred += moved;
-        if (request.transferred == request.bytes.size() || file->ends_at(moved)) return true;
-        start(request);
-        return false;
-    }
-    const std::size_t progress = file->countable(moved);
-    if (progress == 0) {
-        request.status = transfer_error(Errc::kIo, what, file->path(), position, "nothing written");
-        return true;
-    }
-    request.transferred += progress;
-    if (request.transferred == request.bytes.size()) return true;
-    start(request);
-    return false;
+    return true;
 }
 
 }  // namespace walrus::env

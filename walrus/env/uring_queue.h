@@ -12,8 +12,9 @@
 namespace walrus::env {
 
 // Short transfers are continued and interrupted ones repeated inside the queue; the caller sees
-// neither.  The kernel cancels what a thread has in flight when the thread ends (kIo), so complete
-// it first.  Files that have no descriptor to transfer by (mapped ones) are served inside submit().
+// neither.  The kernel may give up what a thread has in flight when the thread ends; complete()
+// starts it again.  Files that have no descriptor to transfer by (mapped ones) are served inside
+// submit().
 class UringQueue final : public IoQueue {
 public:
     // kUnsupported: the kernel offers no io_uring (ENOSYS, EPERM, ENOMEM, ...).
