@@ -443,6 +443,63 @@ TEST_P(WalTest, RecordsAndBatchesOverTheLimitAreRefused) {
     EXPECT_TRUE(wal_->topics().empty());
 }
 
+TEST_P(WalTest, ATopicHoldsABoundedNumberOfCursors) {
+    options_.limits.max_consumers_per_topic = 2;
+    open();
+    append_many("t", 3, 10);
+    append("u", "of u");
+    EXPECT_EQ(next("t", {.consumer = "one"}), numbered(0, 10));
+    ASSERT_TRUE(wal_->seek("t", "two", Offset{1}));
+
+    const ReadOptions third{.consumer = "three"};
+    EXPECT_EQ(wal_->read_next("t", third).error().code, Errc::kResourceExhausted);
+    EXPECT_EQ(wal_->read_batch("t", 100, third).error().code, Errc::kResourceExhausted);
+    EXPECT_EQ(wal_->commit("t", "three", Offset{1}).error().code, Errc::kResourceExhausted);
+    EXPECT_EQ(wal_->seek("t", "three", Offset{1}).error().code, Errc::kResourceExhausted);
+    EXPECT_EQ(wal_->read_next("t").error().code, Errc::kResourceExhausted);  // The shared one.
+    EXPECT_EQ(wal_->cursors("t")->size(), 2U);
+
+    // A peek needs no cursor, the others go on, and each topic has a bound of its own.
+    EXPECT_EQ(next("t", {.consumer = "three", .checkpoint = false}), numbered(0, 10));
+    EXPECT_EQ(next("t", {.consumer = "one"}), numbered(1, 10));
+    EXPECT_EQ(next("t", {.consumer = "two"}), numbered(1, 10));
+    EXPECT_EQ(next("u", third), "of u");
+
+    // The bound holds for what was stored, and a deleted cursor makes room.
+    close_and_open();
+    EXPECT_EQ(wal_->read_next("t", third).error().code, Errc::kResourceExhausted);
+    ASSERT_TRUE(wal_->delete_cursor("t", "one"));
+    EXPECT_EQ(next("t", third), numbered(0, 10));
+}
+
+// Every cursor is part of what each file begins with, so their names may not fill the files.
+TEST_P(WalTest, TheCursorsOfAllTopicsTogetherAreBoundedByTheRing) {
+    options_.limits.max_consumers_per_topic = 65'535;
+    open();
+    append("t", "a");
+    append("u", "a");
+    const auto consumer = [](int i) { return numbered(i, 250); };
+    int held = 0;
+    Status status;
+    while ((status = wal_->commit("t", consumer(held), Offset{1}))) ++held;
+    EXPECT_EQ(status.error().code, Errc::kResourceExhausted);
+    EXPECT_NE(status.error().message.find("raise ring_size or file_size"), std::string::npos)
+        << status.error().message;
+    // A quarter of the ring, in names and what is around them.
+    EXPECT_GT(held, 100);
+    EXPECT_LT(held, static_cast<int>(options_.ring_size / 4 / 250));
+    EXPECT_EQ(wal_->commit("u", "x" + consumer(0), Offset{1}).error().code,
+              Errc::kResourceExhausted);
+
+    // Nothing else is hindered, and nothing is forgotten.
+    append_many("t", 5000, 100);  // Several files, each with all cursors at its head.
+    close_and_open();
+    EXPECT_EQ(wal_->cursors("t")->size(), static_cast<std::size_t>(held));
+    EXPECT_EQ(*wal_->position("t", consumer(held - 1)), Offset{1});
+    ASSERT_TRUE(wal_->delete_cursor("t", consumer(0)));
+    EXPECT_TRUE(wal_->commit("t", consumer(held), Offset{1}));
+}
+
 TEST_P(WalTest, ReadingOutsideOfTheLogIsOutOfRange) {
     append("t", "a");
     EXPECT_TRUE(wal_->read_at("t", Offset{1}, 1)->empty());
