@@ -13,6 +13,9 @@
 #ifdef WALRUS_HAVE_ROCKSDB
 #include "compare/rocksdb/rocksdb_driver.h"
 #endif
+#ifdef WALRUS_HAVE_UPSTREAM
+#include "compare/upstream/upstream_driver.h"
+#endif
 
 namespace {
 
@@ -37,6 +40,11 @@ int main(int argc, char** argv) {
     registry.add(walrus::compare::make_rocksdb_driver());
 #else
     registry.add_absent("rocksdb", "built without RocksDB (librocksdb-dev)");
+#endif
+#ifdef WALRUS_HAVE_UPSTREAM
+    registry.add(walrus::compare::make_upstream_driver());
+#else
+    registry.add_absent("upstream", WALRUS_UPSTREAM_ABSENT);
 #endif
     return run_command_line(
         argc, argv, registry,

@@ -34,6 +34,7 @@ MAY_INCLUDE = {
         *("walrus/base", "walrus/env", "walrus/wal", "walrus/client", "harness"),
     ],
     "compare/rocksdb": ["walrus/base", "harness"],
+    "compare/upstream": ["walrus/base", "harness"],
     "compare/kafka": ["walrus/base", "harness"],
 }
 TESTING = "walrus/testing"

@@ -2,6 +2,7 @@
 # Installs what building and checking Walrus needs, on Debian 12 or a child of it.
 # Safe to run again: when everything is there it changes nothing and asks no network.
 set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 packages=(
     # Build.
@@ -36,6 +37,7 @@ die() {
     exit 1
 }
 
+# Those of `packages` that are not in `installed`.
 missing_packages() {
     local package
     for package in "${packages[@]}"; do
@@ -48,23 +50,13 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 CMake (scripts/check.sh --no-setup): ${packages[*]}"
 fi
 
-# "ii" is: wanted and installed; a name may carry its architecture.
-installed=$(dpkg-query -W -f='${db:Status-Abbrev}|${Package}\n' | sed -n 's/^ii |//p')
-mapfile -t missing < <(missing_packages)
-if [[ ${#missing[@]} -eq 0 ]]; then
-    echo "setup.sh: all ${#packages[@]} packages are installed"
-    exit 0
-fi
-echo "setup.sh: installing ${missing[*]}"
-
 as_root=()
-if [[ $(id -u) -ne 0 ]]; then
-    command -v sudo >/dev/null || die "needs root: run it as root, or install sudo"
-    as_root=(sudo)
-fi
+if [[ $(id -u) -ne 0 ]]; then as_root=(sudo); fi
 
 apt() {
     local attempt
+    [[ ${#as_root[@]} -eq 0 ]] || command -v sudo >/dev/null ||
+        die "needs root: run it as root, or install sudo"
     for attempt in 1 2 3; do
         "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
             apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 "$@" && return
@@ -74,8 +66,55 @@ apt() {
     return 1
 }
 
-apt update || die "apt-get update failed: is the package mirror reachable (proxy, DNS, sources)?"
-apt install -y --no-install-recommends "${missing[@]}" ||
-    die "apt-get could not install: ${missing[*]}. Debian 12 has them all in 'main'; an older
+install_packages() {
+    local installed missing
+    # "ii" is: wanted and installed; a name may carry its architecture.
+    installed=$(dpkg-query -W -f='${db:Status-Abbrev}|${Package}\n' | sed -n 's/^ii |//p')
+    mapfile -t missing < <(missing_packages)
+    if [[ ${#missing[@]} -eq 0 ]]; then
+        echo "setup.sh: all ${#packages[@]} packages are installed"
+        return
+    fi
+    echo "setup.sh: installing ${missing[*]}"
+    apt update ||
+        die "apt-get update failed: is the package mirror reachable (proxy, DNS, sources)?"
+    apt install -y --no-install-recommends "${missing[@]}" ||
+        die "apt-get could not install: ${missing[*]}. Debian 12 has them all in 'main'; an older
 release does not."
+}
+
+# compare/upstream: a Rust toolchain and the original crate with what it is made of.  Everything
+# else does without, so a failure is told and no more.
+rust_is_new() {
+    local version
+    version=$(cargo --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1)
+    dpkg --compare-versions "${version:-0}" ge 1.85
+}
+
+fetch_crates() {
+    local host
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    cargo fetch --quiet --locked --manifest-path compare/upstream/shim/Cargo.toml \
+        --target "$host" "$@"
+}
+
+prepare_upstream() {
+    if ! rust_is_new; then
+        echo "setup.sh: installing cargo-web"
+        # The package replaces an older rustc and does not live beside rustup's: nothing is removed.
+        { apt update && apt install -y --no-install-recommends --no-remove cargo-web; } || return
+    fi
+    if fetch_crates --offline 2>/dev/null; then
+        echo "setup.sh: the crates of compare/upstream are there"
+        return
+    fi
+    echo "setup.sh: fetching the crates of compare/upstream"
+    fetch_crates
+}
+
+install_packages
+if ! prepare_upstream; then
+    echo "setup.sh: WARNING: no Rust 1.85 (cargo-web) or no crates: walrus-harness will be built
+without the original crate (driver upstream). Everything else is complete." >&2
+fi
 echo "setup.sh: done"
