@@ -154,6 +154,25 @@ TEST(Fault, ALogThatFillsItsFileToTheLastBlockOpens) {
     }
 }
 
+// A creation that broke off between a name and its sync is not believed by the next opening.
+TEST(Fault, ACreationThatFailedHalfwayIsMadeDurableByTheNextOpening) {
+    FaultLog whole;
+    ASSERT_TRUE(whole.open());
+    const std::uint64_t operations = whole.env().operation_count();
+    for (std::uint64_t n = 1; n <= operations; ++n) {
+        FaultLog log;
+        log.env().fail_operation(n, Errc::kNoSpace);
+        if (!log.open()) {
+            ASSERT_TRUE(log.open()) << n;
+        }
+        log.append_many(3);
+        const auto after = log.copy(testing::CrashKind::kPower);
+        const Status opened = after->open();
+        ASSERT_TRUE(opened) << "operation " << n << ": " << opened.error().to_string();
+        EXPECT_TRUE(after->read_all()) << n;
+    }
+}
+
 // --- transfers that fail ---
 
 // What the sweeps do to a log: fills two files, commits, gives up, recycles, opens twice.

@@ -98,6 +98,8 @@ Result<std::unique_ptr<LogDirectory>> LogDirectory::open(const Options& options,
     if (*stored) {
         format = **stored;
         WALRUS_RETURN_IF_ERROR(check_format(options, format, path));
+        // Whoever made it may have been killed before the name was durable.
+        if (create) WALRUS_RETURN_IF_ERROR(env.sync_dir(path));
     } else {
         format.shards = options.shards == 0 ? 1 : options.shards;
         format.file_size = options.file_size;
