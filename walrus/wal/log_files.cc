@@ -192,8 +192,9 @@ Status LogFiles::recycle_first() {
         const std::uint64_t number = *live_.begin();
         // Open it once so that a use count of one means that no reader has it.
         const bool alone = forget_handle(number);
-        live_.erase(number);
         WALRUS_RETURN_IF_ERROR(give_up(number, alone && spares_.size() < config_.spare_files));
+        // Not before: a file that kept its name must stay the first, or there would be a gap.
+        live_.erase(number);
     }
     return config_.env->sync_dir(config_.directory);
 }

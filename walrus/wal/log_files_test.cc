@@ -167,6 +167,21 @@ TEST_F(LogFilesTest, AFullDiskLeavesNothingOfTheAttempt) {
     EXPECT_TRUE(files->prepare(1, kProceed));
 }
 
+TEST_F(LogFilesTest, AFileThatCouldNotBeGivenUpLeavesNoGap) {
+    for (const auto kind : {SimOperation::Kind::kRename, SimOperation::Kind::kRemove}) {
+        const auto files = open(4);
+        env_.fail_when(testing::fault_on(kind, ".log"), Errc::kNoSpace);
+        while (files->recycle_first()) {  // The second one is removed: there are spares enough.
+        }
+        const std::uint64_t first = files->first();
+        env_.clear_faults();
+        ASSERT_TRUE(files->recycle_first());
+        EXPECT_EQ(files->first(), first + 1);
+        EXPECT_EQ(open()->numbers(), files->numbers());
+        for (const std::string& name : names()) ASSERT_TRUE(env_.remove("dir/" + name));
+    }
+}
+
 TEST_F(LogFilesTest, AFileIsLiveOnlyWhenItsHeaderIsDurable) {
     const auto files = open(1);
     env_.fail_when(testing::fault_on(SimOperation::Kind::kSync), Errc::kIo);
