@@ -22,12 +22,15 @@ MAY_INCLUDE = {
     "walrus/env": ["walrus/base"],
     "walrus/wal": ["walrus/base", "walrus/env"],
     **{f"walrus/{room}": ["walrus/base"] for room in PURE_ROOMS},
+    "walrus/raft_storage": ["walrus/base", "walrus/env", "walrus/wal", "walrus/raft"],
     "walrus/client": ["walrus/base", "walrus/protocol", "walrus/net"],
     "walrus/node": [
         *(f"walrus/{room}" for room in ("base", "env", "wal", "client", *PURE_ROOMS)),
+        "walrus/raft_storage",
     ],
     "walrus/testing": [
         *(f"walrus/{room}" for room in ("base", "env", "wal", "client", "node", *PURE_ROOMS)),
+        "walrus/raft_storage",
     ],
     "harness": ["walrus/base"],
     "compare/walrus": [
