@@ -1,0 +1,221 @@
+#include "walrus/testing/sim_cluster.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace walrus::testing {
+namespace {
+
+constexpr std::uint64_t kSecondNs = 1'000'000'000;
+
+// Limits vary with the seed, so that both one entry per message and many are seen.
+raft::Options raft_options(std::uint64_t seed) {
+    raft::Options options;
+    options.election_ticks = 10;
+    options.heartbeat_ticks = 2;
+    options.max_message_bytes = seed % 2 == 0 ? 1 : 2'000;
+    options.max_inflight_messages = 8;
+    options.snapshot_chunk_bytes = seed % 3 == 0 ? 1'000 : 200;
+    options.trailing_entries = seed % 5 == 0 ? 0 : 50;
+    return options;
+}
+
+}  // namespace
+
+SimCluster::SimCluster(const SimClusterOptions& options)
+    : options_(options), random_(options.seed), network_(schedule_, random_) {
+    raft_options_.raft = raft_options(options.seed);
+    raft_options_.cluster = 1 + (options.seed >> 1);
+    raft_options_.snapshot_every = 50 + 50 * (options.seed % 4);
+    raft_options_.on_send = [this](const raft::Message& message) { checker_.sent(message); };
+    raft::ConfState conf;
+    for (raft::NodeId id = 1; id <= options.voters; ++id) conf.voters.push_back(id);
+    for (const raft::NodeId id : conf.voters) add_member(id, conf);
+}
+
+SimCluster::~SimCluster() = default;
+
+SimClusterResult SimCluster::run() {
+    for (const raft::NodeId id : ids()) start(id);
+    schedule_request();
+    operate();
+    if (options_.fault_every_ms > 0) schedule_fault();
+    run_until(options_.seconds * kSecondNs, [] { return false; });
+    if (!failed()) expect_recovery();
+    result_.violation = checker_.violation() ? checker_.violation() : failure_;
+    result_.committed = checker_.committed();
+    result_.elections = checker_.elections();
+    result_.reads = checker_.reads();
+    result_.steps = schedule_.steps();
+    result_.simulated_ns = schedule_.now_ns();
+    result_.network = network_.stats();
+    return std::move(result_);
+}
+
+void SimCluster::run_until(std::uint64_t ns, const std::function<bool()>& done) {
+    while (!failed() && !done() && schedule_.run_next(ns)) {
+    }
+}
+
+// --- members ---
+
+// `conf` is empty for one that will join.
+void SimCluster::add_member(raft::NodeId id, const raft::ConfState& conf) {
+    next_id_ = std::max(next_id_, id + 1);
+    SimHostOptions host_options;
+    host_options.address = id;
+    Member& member = members_[id];
+    member.host = std::make_unique<SimHost>(host_options, schedule_, network_, random_);
+    member.host->add_machine([this](SimHost& host, std::uint8_t channel) {
+        return SimRaft::start(host, channel, raft_options_);
+    });
+    member.host->set_observer([this, id] { observe(id); });
+    const Status formatted = SimRaft::format(*member.host, raft_options_, conf);
+    if (!formatted) fail("format: " + formatted.error().to_string());
+}
+
+SimRaft& SimCluster::raft_of(Member& member) {
+    return static_cast<SimRaft&>(member.host->machine(0));
+}
+
+void SimCluster::observe(raft::NodeId id) {
+    Member& member = members_.at(id);
+    if (!member.host->up()) return;
+    SimRaft& raft = raft_of(member);
+    checker_.observe(raft);
+    result_.fingerprint = (result_.fingerprint ^ schedule_.now_ns() ^ raft.applied().hash ^
+                           (raft.raft().term() << 32) ^ raft.raft().log().last_index()) *
+                          0x100000001b3;
+}
+
+void SimCluster::start(raft::NodeId id) {
+    Member& member = members_.at(id);
+    member.restarting = false;
+    if (member.host->up() || member.retired) return;
+    // The observer must not see it before the checker knows that it began anew.
+    member.host->set_observer({});
+    const Status started = member.host->start();
+    member.host->set_observer([this, id] { observe(id); });
+    if (member.host->up()) {
+        ++result_.restarts;
+        checker_.started(raft_of(member));
+        return;
+    }
+    // A disk that fails while it starts is a crash like any other.
+    const Errc code = started ? Errc::kIo : started.error().code;
+    if (code == Errc::kIo || code == Errc::kPoisoned || code == Errc::kNoSpace) {
+        start_later(id);
+    } else {
+        fail("node " + std::to_string(id) + " does not start: " + started.error().to_string());
+    }
+}
+
+void SimCluster::start_later(raft::NodeId id) {
+    Member& member = members_.at(id);
+    if (member.restarting || member.retired) return;
+    member.restarting = true;
+    schedule_.after(random_.below(3 * kSecondNs), [this, id] { start(id); });
+}
+
+std::vector<raft::NodeId> SimCluster::ids() const {
+    std::vector<raft::NodeId> result;
+    for (const auto& [id, member] : members_) {
+        if (!member.retired) result.push_back(id);
+    }
+    return result;
+}
+
+SimCluster::Member& SimCluster::any_member() {
+    const std::vector<raft::NodeId> all = ids();
+    return members_.at(all[random_.below(all.size())]);
+}
+
+SimCluster::Member* SimCluster::leader() {
+    Member* found = nullptr;
+    for (auto& [id, member] : members_) {
+        if (!member.host->running()) continue;
+        const raft::Raft& raft = raft_of(member).raft();
+        if (raft.role() != raft::Role::kLeader) continue;
+        if (found == nullptr || raft.term() > raft_of(*found).raft().term()) found = &member;
+    }
+    return found;
+}
+
+// --- the end ---
+
+void SimCluster::heal() {
+    calm_ = true;
+    network_.heal();
+    network_.set_weather({});
+    for (const raft::NodeId id : ids()) {
+        SimHost& host = *members_.at(id).host;
+        host.disk().clear_faults();
+        host.disk().set_capacity(~std::uint64_t{0});
+        host.set_disk_slowness(1);
+        host.resume();
+    }
+}
+
+// Whether every member of the leader's configuration has applied all there is.
+bool SimCluster::agreed() {
+    Member* const leads = leader();
+    if (leads == nullptr || wiped_ != raft::kNobody) return false;
+    const raft::Raft& raft = raft_of(*leads).raft();
+    const raft::Index last = raft.log().last_index();
+    if (raft.log().commit_index() != last || raft.conf().joint()) return false;
+    const std::vector<raft::NodeId> members = raft.conf().members();
+    return std::all_of(members.begin(), members.end(), [&](raft::NodeId id) {
+        Member& member = members_.at(id);
+        return member.host->running() && raft_of(member).applied().index == last;
+    });
+}
+
+void SimCluster::expect_recovery() {
+    heal();
+    const std::uint64_t healed_ns = schedule_.now_ns();
+    const raft::Index before = checker_.committed();
+    bool progressed = false;
+    run_until(healed_ns + options_.recovery_s * kSecondNs, [&] {
+        // Requests go on: between two of them there is time to agree.
+        progressed = progressed || checker_.committed() > before;
+        return progressed && agreed();
+    });
+    if (failed()) return;
+    result_.recovery_ns = schedule_.now_ns() - healed_ns;
+    if (!progressed) return fail("no progress after healing" + describe());
+    if (!agreed()) fail("members do not agree after healing" + describe());
+}
+
+void SimCluster::fail(const std::string& what) {
+    if (!failure_) failure_ = what;
+}
+
+std::string SimCluster::describe() const {
+    std::string text;
+    for (const auto& [id, member] : members_) {
+        text += "\nnode " + std::to_string(id) + ": ";
+        if (member.retired) {
+            text += "retired";
+            continue;
+        }
+        if (!member.host->up()) {
+            text += "down";
+            if (member.host->failure()) text += ", " + member.host->failure()->to_string();
+            continue;
+        }
+        const auto& machine = static_cast<const SimRaft&>(member.host->machine(0));
+        const raft::Raft& raft = machine.raft();
+        const raft::RaftLog& log = raft.log();
+        constexpr const char* kRoles[] = {"follower", "pre-candidate", "candidate", "leader"};
+        text += kRoles[static_cast<std::size_t>(raft.role())];
+        text += " term " + std::to_string(raft.term()) + " leader " +
+                std::to_string(raft.leader()) + " log " + std::to_string(log.base_index() + 1) +
+                ".." + std::to_string(log.last_index()) + " commit " +
+                std::to_string(log.commit_index()) + " applied " +
+                std::to_string(machine.applied().index) + " voters";
+        for (const raft::NodeId voter : raft.conf().voters) text += " " + std::to_string(voter);
+    }
+    return text;
+}
+
+}  // namespace walrus::testing
