@@ -119,7 +119,9 @@ TEST_F(LoadTest, ACatchUpCountsTheBacklogAndWhatCameMeanwhile) {
     EXPECT_GE(load.read.backlog_records, 2'000u);
     EXPECT_LE(load.read.records, load.write.sent);
     EXPECT_EQ(load.read.caught_up, load.read.ns < 50 * kMs);
-    if (load.read.caught_up) EXPECT_GE(load.read.records, load.read.backlog_records);
+    if (load.read.caught_up) {
+        EXPECT_GE(load.read.records, load.read.backlog_records);
+    }
 }
 
 TEST_F(LoadTest, TheRecordsOfASearchAreOneJournal) {

@@ -1,5 +1,6 @@
 #include "harness/workload/writer.h"
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <utility>
@@ -36,21 +37,28 @@ void run_one_by_one(const WriterTools& tools, const WriterPlan& plan, WriterRepo
     }
 }
 
-// One append in flight.  The completion fills end_ns and status, then sets finished; the writer
-// reads them after it saw that, so its histogram has one user only.
+// One append in flight.  The completion fills end_ns and status, then marks the slot finished; the
+// writer reads them after it saw that, so its histogram has one user only.
 struct Slot final : Completion {
+    enum State : int { kPending, kAwaited, kFinished };
+
     std::uint64_t sequence = 0;
     AppendTimes times;
     Status status;
     PacedClock* clock = nullptr;
     bool used = false;  // By the writer: sent and not yet harvested.
-    std::atomic<int> finished{0};
+    std::atomic<int> state{kPending};
 
     void done(const Status& outcome) override {
         times.end_ns = clock->monotonic_ns();
         if (!outcome) status = outcome;
-        finished.store(1, std::memory_order_release);
-        finished.notify_one();
+        if (state.exchange(kFinished, std::memory_order_acq_rel) == kAwaited) state.notify_one();
+    }
+    bool finished() const { return state.load(std::memory_order_acquire) == kFinished; }
+    void wait() {
+        int seen = kPending;
+        state.compare_exchange_strong(seen, kAwaited, std::memory_order_acq_rel);
+        while (!finished()) state.wait(kAwaited, std::memory_order_acquire);
     }
 };
 
@@ -76,7 +84,10 @@ public:
         std::uint64_t due_ns = 0;
         for (; left > 0; --left) {
             Slot& slot = slots_[at];
-            if (slot.used) harvest(slot);
+            if (slot.used) {
+                wait_for_room(at);
+                harvest(slot);
+            }
             if (!report_.status || !pacer_.wait(tools_.clock.monotonic_ns(), due_ns)) break;
             if (!send(slot, due_ns)) break;
             if (++at == plan_.outstanding) at = 0;
@@ -88,7 +99,7 @@ private:
     bool send(Slot& slot, std::uint64_t due_ns) {
         slot.sequence = tools_.payload.sequence();
         const std::span<const Bytes> records = tools_.payload.next(plan_.batch, due_ns);
-        slot.finished.store(0, std::memory_order_relaxed);
+        slot.state.store(Slot::kPending, std::memory_order_relaxed);
         slot.times = {.due_ns = due_ns, .begin_ns = tools_.clock.monotonic_ns(), .end_ns = 0};
         recorder_.sent(slot.times);
         Status status = tools_.producer.append_async(topic_.next(), records, slot);
@@ -99,8 +110,18 @@ private:
         return false;
     }
 
+    // A full window is refilled by a quarter at once.  A producer that is woken for every single
+    // acknowledgement takes turns with the thread that delivers them, at two context switches per
+    // append; no client library works so.  An open loop has its own moments.
+    void wait_for_room(std::uint32_t at) {
+        if (plan_.load != Load::kWindow || slots_[at].finished()) return;
+        const std::uint32_t ahead = std::max(1u, plan_.outstanding / 4) - 1;
+        Slot& last = slots_[(at + ahead) % plan_.outstanding];
+        if (last.used) last.wait();
+    }
+
     void harvest(Slot& slot) {
-        slot.finished.wait(0, std::memory_order_acquire);
+        slot.wait();
         slot.used = false;
         if (slot.status) {
             tools_.journal.add(slot.sequence, plan_.batch, Outcome::kAcknowledged);
@@ -119,7 +140,7 @@ private:
         for (std::uint32_t i = 0; i < plan_.outstanding; ++i) {
             Slot& slot = slots_[(at + i) % plan_.outstanding];
             if (!slot.used) continue;
-            if (drained || slot.finished.load(std::memory_order_acquire) != 0) {
+            if (drained || slot.finished()) {
                 harvest(slot);
             } else {
                 tools_.journal.add(slot.sequence, plan_.batch, Outcome::kUnknown);
