@@ -57,6 +57,7 @@ LIBRARIES = {
     "isa-l": ("walrus/base/*",),
     "liburing": ("walrus/env/*",),
     "nlohmann/": (*MAINS, "*_test.cc", "harness/*", "compare/*"),
+    "openssl/": ("harness/report/*",),
     "rocksdb/": ("compare/rocksdb/*",),
     "toml++/": ("harness/scenario/*",),
     "yaml-cpp/": ("harness/scenario/*",),

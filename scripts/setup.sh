@@ -21,6 +21,8 @@ packages=(
     libgtest-dev         # unit tests
     libgmock-dev         # matchers
     libbenchmark-dev     # *_bench.cc
+    python3-jsonschema   # harness/report/schema_test.py
+    chromium             # harness/report/browser_test.py
     # Libraries.
     liburing-dev         # env: io_uring
     libisal-dev          # base: CRC-32C
@@ -30,6 +32,7 @@ packages=(
     libtomlplusplus-dev  # scenarios
     libyaml-cpp-dev      # workloads of the OpenMessaging Benchmark
     librocksdb-dev       # compare/rocksdb
+    libssl-dev           # harness/report: SHA-256 of a bundle's files
 )
 
 die() {

@@ -3,6 +3,7 @@
 
 #include "harness/driver/file_descriptor.h"
 #include "harness/report/result_json.h"
+#include "harness/report/sample_result.h"
 #include "harness/report/summary.h"
 #include "harness/report/tables.h"
 
@@ -12,47 +13,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-Repetition repetition(std::uint32_t round, std::uint64_t records, std::uint64_t flushes) {
-    Repetition repetition;
-    repetition.round = round;
-    repetition.checked = true;
-    repetition.write.window_ns = 1'000'000'000;
-    repetition.write.appends = records;
-    repetition.write.records = records;
-    repetition.write.activity.total.device.flushes = flushes;
-    for (std::uint64_t i = 0; i < records; ++i) repetition.write.latency_ns.record(100'000 + i);
-    repetition.read_back.verdict.acknowledged = records;
-    repetition.read_back.verdict.read = records;
-    return repetition;
-}
-
-// One row in class disk: "fast" makes twice the appends of "slow", a flush each.
-RunResult small_result() {
-    RunResult result;
-    result.complete = true;
-    result.scenario.title = "Small";
-    result.scenario.repetitions = 3;
-    result.host["device"] = "vdz";
-    for (int i = 0; i < 100; ++i) result.floor.overwrite_ns.record(50'000);
-    Row row;
-    row.name = "appends";
-    row.durability = Durability::kDisk;
-    row.systems = {"fast", "slow"};
-    row.baseline = "slow";
-    result.scenario.rows = {row};
-    RowResult& measured = result.rows.emplace_back(RowResult{.row = row, .systems = {}});
-    measured.systems = {{.system = "fast", .skipped = "", .repetitions = {}},
-                        {.system = "slow", .skipped = "", .repetitions = {}}};
-    for (std::uint32_t round = 0; round < 3; ++round) {
-        const std::uint64_t base = 1000 + 10 * round;
-        measured.systems[0].repetitions.push_back(repetition(round, 2 * base, 2 * base));
-        measured.systems[1].repetitions.push_back(repetition(round, base, base));
-    }
-    return result;
-}
-
 TEST(Summary, FiguresAreMediansAndRatiosArePaired) {
-    const std::vector<Line> lines = summarise(small_result());
+    const std::vector<Line> lines = summarise(sample_result());
     ASSERT_EQ(lines.size(), 2u);
     EXPECT_EQ(lines[0].figure, 2020);
     EXPECT_EQ(lines[0].lowest, 2000);
@@ -61,12 +23,13 @@ TEST(Summary, FiguresAreMediansAndRatiosArePaired) {
     EXPECT_DOUBLE_EQ(lines[0].ratio.low, 2.0);
     EXPECT_TRUE(lines[1].is_baseline);
     EXPECT_EQ(lines[0].derived_class, "disk");
-    EXPECT_NEAR(lines[0].p50_over_floor, 2.0, 0.05);
-    EXPECT_EQ(lines[0].records_checked, 6060u);
+    EXPECT_NEAR(lines[0].p50_over_floor, 4.0, 0.1);
+    EXPECT_EQ(lines[0].records_checked, 6090u);
+    EXPECT_DOUBLE_EQ(lines[0].flushes_per_record, 1.0);
 }
 
 TEST(Summary, ARowWhoseFlushesCannotServeItsAcksIsWithheld) {
-    RunResult result = small_result();
+    RunResult result = sample_result();
     for (Repetition& r : result.rows[0].systems[0].repetitions) {
         r.write.activity.total.device.flushes = 3;
     }
@@ -78,7 +41,7 @@ TEST(Summary, ARowWhoseFlushesCannotServeItsAcksIsWithheld) {
 }
 
 TEST(Summary, OneFlushMayServeAllAppendsInFlight) {
-    RunResult result = small_result();
+    RunResult result = sample_result();
     result.rows[0].row.workload.writers = 10;
     for (Repetition& r : result.rows[0].systems[0].repetitions) {
         r.write.activity.total.device.flushes = r.write.appends / 10;
@@ -87,7 +50,7 @@ TEST(Summary, OneFlushMayServeAllAppendsInFlight) {
 }
 
 TEST(Summary, FailedRoundsAreCountedAndLeftOutOfThePairs) {
-    RunResult result = small_result();
+    RunResult result = sample_result();
     result.rows[0].systems[1].repetitions[1].error = "crashed";
     const std::vector<Line> lines = summarise(result);
     EXPECT_EQ(lines[0].ratio.pairs, 2u);
@@ -96,7 +59,7 @@ TEST(Summary, FailedRoundsAreCountedAndLeftOutOfThePairs) {
 }
 
 TEST(Summary, RestartsAreBetterWhenShorter) {
-    RunResult result = small_result();
+    RunResult result = sample_result();
     result.rows[0].row.measure = Measure::kRestart;
     for (Repetition& r : result.rows[0].systems[0].repetitions) r.read_back.open_ns = 100'000'000;
     for (Repetition& r : result.rows[0].systems[1].repetitions) r.read_back.open_ns = 400'000'000;
@@ -105,8 +68,44 @@ TEST(Summary, RestartsAreBetterWhenShorter) {
     EXPECT_DOUBLE_EQ(lines[0].ratio.value, 4.0);
 }
 
+TEST(Summary, AVerdictNeedsEnoughPairs) {
+    const Line few = summarise(sample_result(4))[0];
+    EXPECT_EQ(few.judgement, Judgement::kNone);
+    EXPECT_EQ(few.no_verdict, "4 usable pairs, a verdict needs 5");
+    const std::vector<Line> enough = summarise(sample_result(5));
+    EXPECT_EQ(enough[0].judgement, Judgement::kFaster);
+    EXPECT_EQ(enough[0].no_verdict, "");
+    EXPECT_EQ(enough[0].baseline, "slow");
+    EXPECT_EQ(enough[1].judgement, Judgement::kNone);
+}
+
+TEST(Summary, AnIncompleteRunHasNoVerdicts) {
+    RunResult result = sample_result(5);
+    result.complete = false;
+    EXPECT_EQ(summarise(result)[0].judgement, Judgement::kNone);
+    EXPECT_EQ(summarise(result)[0].no_verdict, "the run is incomplete");
+}
+
+TEST(Summary, ABaselineOfAnotherClassIsRefused) {
+    RunResult result = sample_result(5);
+    RowResult other = result.rows[0];
+    other.row.name = "acknowledged early";
+    other.row.durability = Durability::kProcess;
+    result.rows[0].row.baseline_row = other.row.name;
+    result.rows.push_back(other);
+    const Line line = summarise(result)[0];
+    EXPECT_FALSE(line.ratio.valid());
+    result.rows[1].row.durability = Durability::kDisk;
+    EXPECT_TRUE(summarise(result)[0].ratio.valid());
+    EXPECT_THAT(render_tables(result, summarise(result)),
+                HasSubstr(", against slow in acknowledged early\n"));
+    EXPECT_EQ(line.no_verdict,
+              "the baseline slow in acknowledged early is of class process, this row of class "
+              "disk");
+}
+
 TEST(Tables, ClassesAreNeverMixed) {
-    RunResult result = small_result();
+    RunResult result = sample_result();
     RowResult other = result.rows[0];
     other.row.name = "others";
     other.row.durability = Durability::kProcess;
@@ -119,10 +118,11 @@ TEST(Tables, ClassesAreNeverMixed) {
     EXPECT_EQ(text.find("others", disk) > process, true);
     EXPECT_THAT(text, HasSubstr("2.00x [2.00-2.00]"));
     EXPECT_THAT(text, HasSubstr("device floor"));
+    EXPECT_THAT(text, HasSubstr("/ fast: no verdict: 3 usable pairs"));
 }
 
 TEST(Tables, AnomaliesAndInterruptionsAreSaidAloud) {
-    RunResult result = small_result();
+    RunResult result = sample_result();
     EXPECT_THAT(render_tables(result, summarise(result)), Not(HasSubstr("SAFETY")));
     result.complete = false;
     Verdict& verdict = result.rows[0].systems[0].repetitions[0].read_back.verdict;
@@ -132,8 +132,18 @@ TEST(Tables, AnomaliesAndInterruptionsAreSaidAloud) {
     EXPECT_THAT(text, HasSubstr("INCOMPLETE"));
 }
 
+TEST(Tables, MarkdownHasATablePerClassAndEscapesWhatIsMarkup) {
+    RunResult result = sample_result(5);
+    result.rows[0].row.name = "a | b * c";
+    const std::string text = render_markdown(result, summarise(result));
+    EXPECT_THAT(text, HasSubstr("### Appends, class disk: "));
+    EXPECT_THAT(text, HasSubstr("| workload | system | records/s |"));
+    EXPECT_THAT(text, HasSubstr("| a \\| b \\* c | fast | 2,040 |"));
+    EXPECT_THAT(text, HasSubstr("| 2.00x [2.00-2.00] | faster |"));
+}
+
 TEST(ResultJson, SaysTheSameAfterTheRoundTrip) {
-    const RunResult result = small_result();
+    const RunResult result = sample_result();
     const auto again = parse_result(nlohmann::json(result).dump());
     ASSERT_TRUE(again) << again.error().message;
     EXPECT_EQ(nlohmann::json(*again), nlohmann::json(result));
@@ -142,7 +152,7 @@ TEST(ResultJson, SaysTheSameAfterTheRoundTrip) {
 
 // A repetition with a value of its own in every field that was added to the first version.
 Repetition full_repetition() {
-    Repetition r = repetition(1, 100, 100);
+    Repetition r = sample_repetition(1, 100, 100);
     r.attempt = 2;
     r.rejected = "a compiler ran";
     r.warnings = {"governor is powersave"};
@@ -176,7 +186,7 @@ Repetition full_repetition() {
 }
 
 TEST(ResultJson, KeepsEveryFigureOfOpenLoopsSearchesAndReaders) {
-    RunResult result = small_result();
+    RunResult result = sample_result();
     result.scenario.notes = {"a note"};
     result.rows[0].systems[0].no_verdict = "never quiet";
     result.rows[0].systems[0].repetitions = {full_repetition()};
@@ -221,8 +231,8 @@ TEST(ResultJson, BundlesOfTheFirstVersionStayReadable) {
 }
 
 TEST(Summary, RejectedRepetitionsCountInNoFigureButTheirAnomaliesDo) {
-    RunResult result = small_result();
-    Repetition disturbed = repetition(1, 10, 10);
+    RunResult result = sample_result();
+    Repetition disturbed = sample_repetition(1, 10, 10);
     disturbed.rejected = "a compiler ran";
     disturbed.read_back.verdict.anomalies[0] = {.count = 1, .examples = {"writer 0 record 5"}};
     result.rows[0].systems[0].repetitions.push_back(disturbed);
@@ -236,10 +246,10 @@ TEST(Summary, RejectedRepetitionsCountInNoFigureButTheirAnomaliesDo) {
 TEST(ResultJson, DamagedDocumentsAreRefusedWithAReason) {
     EXPECT_EQ(parse_result("{").error().code, Errc::kCorruption);
     EXPECT_EQ(parse_result("{}").error().code, Errc::kCorruption);
-    nlohmann::json document = small_result();
+    nlohmann::json document = sample_result();
     document["schema"] = "something/v9";
     EXPECT_THAT(parse_result(document.dump()).error().message, HasSubstr("walrus.bench/v1"));
-    document = small_result();
+    document = sample_result();
     document["floor"]["overwrite_ns"]["buckets"] = "5:1 7:x";
     EXPECT_THAT(parse_result(document.dump()).error().message, HasSubstr("index:count"));
     document["floor"]["overwrite_ns"]["buckets"] = "5:1";

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace walrus::harness {
 namespace {
@@ -73,15 +74,30 @@ void derive_class(const RunResult& result, const Workload& workload, std::uint64
     line.class_mismatch = line.durability >= Durability::kDisk && line.derived_class != "disk";
 }
 
+// Median of one durable write of the device: as measured beside the line's own repetitions, or by
+// the whole run.  0: not measured.
+std::uint64_t floor_of(const RunResult& result, const SystemResult& system, Line& line) {
+    FloorResult own;
+    for (const Repetition& repetition : system.repetitions) {
+        if (!repetition.measured()) continue;
+        own.overwrite_ns.merge(repetition.floor.overwrite_ns);
+        own.append_ns.merge(repetition.floor.append_ns);
+    }
+    line.own_floor = own.measured();
+    const FloorResult& floor = line.own_floor ? own : result.floor;
+    return (floor.overwrite_ns.count() > 0 ? floor.overwrite_ns : floor.append_ns).quantile(0.5);
+}
+
 void add_latency(const RunResult& result, const SystemResult& system, Line& line,
                  const Workload& workload) {
-    Histogram latency;
+    const Histogram latency = merged_latency(system);
     std::uint64_t appends = 0;
+    std::uint64_t records = 0;
     std::uint64_t flushes = 0;
     for (const Repetition& repetition : system.repetitions) {
         if (!repetition.measured()) continue;
-        latency.merge(repetition.write.latency_ns);
         appends += repetition.write.appends;
+        records += repetition.write.records;
         flushes += repetition.write.activity.total.device.flushes;
     }
     line.p50_ns = latency.quantile(0.5);
@@ -90,11 +106,13 @@ void add_latency(const RunResult& result, const SystemResult& system, Line& line
     if (appends > 0) {
         line.flushes_per_append = static_cast<double>(flushes) / static_cast<double>(appends);
     }
-    const Histogram& floor =
-        result.floor.overwrite_ns.count() > 0 ? result.floor.overwrite_ns : result.floor.append_ns;
-    if (line.durability >= Durability::kDisk && floor.count() > 0) {
+    if (records > 0) {
+        line.flushes_per_record = static_cast<double>(flushes) / static_cast<double>(records);
+    }
+    line.floor_p50_ns = floor_of(result, system, line);
+    if (line.durability >= Durability::kDisk && line.floor_p50_ns > 0) {
         line.p50_over_floor =
-            static_cast<double>(line.p50_ns) / static_cast<double>(floor.quantile(0.5));
+            static_cast<double>(line.p50_ns) / static_cast<double>(line.floor_p50_ns);
     }
     derive_class(result, workload, appends, flushes, line);
 }
@@ -110,6 +128,8 @@ void add_checks(const SystemResult& system, Line& line) {
         if (repetition.measured()) {
             ++line.repetitions;
             if (!repetition.disturbance.empty()) ++line.disturbed;
+        } else {
+            ++line.rejected;
         }
         if (!repetition.checked) continue;
         const Verdict& verdict = repetition.read_back.verdict;
@@ -119,9 +139,94 @@ void add_checks(const SystemResult& system, Line& line) {
     }
 }
 
-Line summarise_system(const RunResult& result, const RowResult& row, const SystemResult& system) {
+// What only open loops and rows with readers have.
+void add_load(const SystemResult& system, Line& line) {
+    Histogram delay;
+    Histogram read_latency;
+    std::uint64_t sends = 0;
+    for (const Repetition& repetition : system.repetitions) {
+        if (!repetition.measured()) continue;
+        line.offered_per_s = repetition.write.offered_rate_per_s;
+        delay.merge(repetition.write.delay_ns);
+        line.late_sends += repetition.write.late_sends;
+        sends += repetition.write.delay_ns.count();
+        read_latency.merge(repetition.read.latency_ns);
+        if (repetition.read.caught_up) ++line.caught_up;
+    }
+    line.delay_p99_ns = delay.quantile(0.99);
+    if (sends > 0) {
+        line.late_share = static_cast<double>(line.late_sends) / static_cast<double>(sends);
+    }
+    line.read_p50_ns = read_latency.quantile(0.5);
+    line.read_p99_ns = read_latency.quantile(0.99);
+}
+
+// Every warning once, with how many repetitions it is about.
+void add_warnings(const SystemResult& system, Line& line) {
+    std::map<std::string, std::uint32_t> counts;
+    for (const Repetition& repetition : system.repetitions) {
+        if (!repetition.measured()) continue;
+        for (const std::string& warning : repetition.warnings) ++counts[warning];
+    }
+    for (const auto& [warning, count] : counts) {
+        line.warnings.push_back(
+            fmt::format("{} ({} of {} repetitions)", warning, count, line.repetitions));
+    }
+}
+
+// What the line's ratio is to; null with the reason in line.no_verdict when there is nothing.
+const SystemResult* baseline_of(const RunResult& result, const RowResult& row, Line& line) {
+    const Row& shape = row.row;
+    if (shape.baseline.empty()) {
+        line.no_verdict = "the row names no baseline";
+        return nullptr;
+    }
+    const RowResult* base_row =
+        shape.baseline_row.empty() ? &row : result.find_row(shape.baseline_row);
+    const SystemResult* base = base_row == nullptr ? nullptr : base_row->find(shape.baseline);
+    line.baseline = shape.baseline;
+    if (base_row != &row) line.baseline += " in " + shape.baseline_row;
+    if (base == nullptr) {
+        line.no_verdict = fmt::format("the baseline {} is not in this result", line.baseline);
+    } else if (base_row->row.durability != shape.durability) {
+        line.no_verdict = fmt::format("the baseline {} is of class {}, this row of class {}",
+                                      line.baseline, durability_name(base_row->row.durability),
+                                      durability_name(shape.durability));
+        base = nullptr;
+    } else if (!base->skipped.empty()) {
+        line.no_verdict = fmt::format("the baseline {} was skipped", line.baseline);
+        base = nullptr;
+    }
+    return base;
+}
+
+void add_ratio(const RunResult& result, const RowResult& row, const SystemResult& system,
+               Line& line) {
+    if (row.row.measure == Measure::kScan) {
+        line.baseline = "plain reads";
+        line.ratio = ratio_to_plain_reads(system, result.scenario.seed);
+    } else {
+        const SystemResult* base = baseline_of(result, row, line);
+        if (base == nullptr) return;
+        line.is_baseline = base == &system;
+        if (line.is_baseline) return;
+        line.ratio = ratio_between(row.row, system, *base, result.scenario.seed);
+    }
+    line.judgement = judge(line.ratio);
+    line.no_verdict = why_no_judgement(line.ratio);
+    if (!system.no_verdict.empty()) line.no_verdict = system.no_verdict;
+    if (line.class_mismatch) line.no_verdict = "its flushes deny the declared class";
+    if (!result.complete) line.no_verdict = "the run is incomplete";
+    if (!line.no_verdict.empty()) line.judgement = Judgement::kNone;
+}
+
+Line summarise_system(const RunResult& result, std::size_t row_index, std::size_t system_index) {
+    const RowResult& row = result.rows[row_index];
+    const SystemResult& system = row.systems[system_index];
     Line line;
     line.row = row.row.name;
+    line.row_index = row_index;
+    line.system_index = system_index;
     line.measure = row.row.measure;
     line.durability = row.row.durability;
     line.workload = describe(row.row.workload);
@@ -139,19 +244,9 @@ Line summarise_system(const RunResult& result, const RowResult& row, const Syste
     line.lowest = *std::ranges::min_element(figures);
     line.highest = *std::ranges::max_element(figures);
     add_latency(result, system, line, row.row.workload);
-
-    const Row& shape = row.row;
-    const std::uint64_t seed = result.scenario.seed;
-    if (shape.measure == Measure::kScan) {
-        line.ratio = ratio_to_plain_reads(system, seed);
-        return line;
-    }
-    const RowResult* base_row =
-        shape.baseline_row.empty() ? &row : result.find_row(shape.baseline_row);
-    const SystemResult* base = base_row == nullptr ? nullptr : base_row->find(shape.baseline);
-    if (base == nullptr) return line;
-    line.is_baseline = base == &system;
-    if (!line.is_baseline) line.ratio = ratio_between(shape, system, *base, seed);
+    add_load(system, line);
+    add_warnings(system, line);
+    add_ratio(result, row, system, line);
     return line;
 }
 
@@ -166,6 +261,14 @@ const RowResult* RunResult::find_row(std::string_view name) const {
     const auto found =
         std::ranges::find_if(rows, [&](const RowResult& row) { return row.row.name == name; });
     return found == rows.end() ? nullptr : &*found;
+}
+
+bool has_append_latency(Measure measure) {
+    return measure != Measure::kScan && measure != Measure::kRestart && !reads_backlog(measure);
+}
+
+bool reads_backlog(Measure measure) {
+    return measure == Measure::kCatchUp || measure == Measure::kDrain;
 }
 
 double figure_of(const Row& row, const Repetition& repetition) {
@@ -184,10 +287,26 @@ double figure_of(const Row& row, const Repetition& repetition) {
     return 0;
 }
 
+Histogram merged_latency(const SystemResult& system) {
+    Histogram merged;
+    for (const Repetition& repetition : system.repetitions) {
+        if (repetition.measured()) merged.merge(repetition.write.latency_ns);
+    }
+    return merged;
+}
+
+std::vector<double> goodnesses(const Row& row, const SystemResult& system) {
+    std::vector<double> values;
+    for (const Repetition& repetition : system.repetitions) {
+        if (repetition.measured()) values.push_back(goodness(row, figure_of(row, repetition)));
+    }
+    return values;
+}
+
 std::vector<Line> summarise(const RunResult& result) {
     std::vector<Line> lines;
-    for (const RowResult& row : result.rows) {
-        for (const SystemResult& system : row.systems) {
+    for (std::size_t row = 0; row < result.rows.size(); ++row) {
+        for (std::size_t system = 0; system < result.rows[row].systems.size(); ++system) {
             lines.push_back(summarise_system(result, row, system));
         }
     }

@@ -17,6 +17,7 @@ endif()
 if(WALRUS_BUILD_HARNESS)
   find_package(tomlplusplus CONFIG REQUIRED)
   find_package(yaml-cpp CONFIG REQUIRED)
+  find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 endif()
 
 # Several presets and repeated checks compile the same text: let ccache answer when it is there.
