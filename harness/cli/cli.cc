@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 
+#include "harness/cli/bundle_commands.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/doctor.h"
 #include "harness/driver/settings.h"
@@ -20,7 +21,9 @@ constexpr const char* kExamples = R"(
 Examples:
   walrus-harness doctor
   walrus-harness run scenarios/compare/engine-quick.toml
-  walrus-harness report bundles/20260101-120000-engine-quick-42
+  walrus-harness report --format html --out page.html BUNDLE
+  walrus-harness verify BUNDLE
+  walrus-harness compare --threshold 5% OLD_BUNDLE NEW_BUNDLE
   walrus-harness VERB --help
 
 Exit codes: 0 ok, 1 failure, 2 usage, 10 regression, 11 inconclusive (too noisy),
@@ -55,10 +58,6 @@ Examples:
   walrus-harness -o json doctor
 
 Exit codes: 0 fit for measuring (perhaps with warnings), 22 not fit.)";
-
-constexpr const char* kReportExamples = R"(
-Examples:
-  walrus-harness report bundles/20260101-120000-engine-quick-42)";
 
 // The command line as typed, words with spaces in quotes.
 std::string join_arguments(int argc, char** argv) {
@@ -151,10 +150,7 @@ int run_command_line(int argc, char** argv, const Registry& registry,
     CLI::App* doctor = app.add_subcommand("doctor", "Is this machine fit for measuring?");
     doctor->footer(kDoctorExamples);
     doctor->add_option("--data", data, "Where systems would keep their data (default: here)");
-    std::string bundle;
-    CLI::App* report = app.add_subcommand("report", "The tables of a bundle, from its raw figures");
-    report->footer(kReportExamples);
-    report->add_option("bundle", bundle, "Bundle directory")->required();
+    const BundleCommands bundles(app);
     app.add_subcommand("child", "")->group("");  // How a run starts its children.
 
     try {
@@ -173,7 +169,7 @@ int run_command_line(int argc, char** argv, const Registry& registry,
         if (app.got_subcommand("validate")) {
             return validate_command(paths, registry, terminal.output);
         }
-        return report_command(bundle, terminal.output);
+        return bundles.run(terminal.output);
     };
     return static_cast<int>(code());
 }

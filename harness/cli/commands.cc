@@ -13,7 +13,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "harness/driver/file_descriptor.h"
 #include "harness/driver/settings.h"
 #include "harness/metrics/paced_clock.h"
 #include "harness/report/result_json.h"
@@ -280,25 +279,6 @@ ExitCode validate_command(const std::vector<std::string>& paths, const Registry&
     }
     if (output == Output::kJson) fmt::print("{}\n", documents.dump(1));
     return code;
-}
-
-ExitCode report_command(const std::string& bundle, Output output) {
-    const auto text = read_whole_file(bundle + "/result.json");
-    if (!text) {
-        complain(text.error());
-        return ExitCode::kUsage;
-    }
-    const auto result = parse_result(*text);
-    if (!result) {
-        complain(result.error());
-        return ExitCode::kFailure;
-    }
-    if (output == Output::kJson) {
-        fmt::print("{}\n", nlohmann::json(*result).dump(1));
-    } else {
-        fmt::print("{}", render_tables(*result, summarise(*result)));
-    }
-    return ExitCode::kOk;
 }
 
 }  // namespace walrus::harness

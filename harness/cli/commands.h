@@ -44,7 +44,5 @@ ExitCode run_command(const RunArguments& arguments, const Registry& registry,
 ExitCode list_command(const Registry& registry, Output output);
 ExitCode validate_command(const std::vector<std::string>& paths, const Registry& registry,
                           Output output);
-// The tables of a bundle, computed from its raw figures.
-ExitCode report_command(const std::string& bundle, Output output);
 
 }  // namespace walrus::harness
