@@ -90,10 +90,13 @@ std::string verdict_sentence(const Comparison& comparison) {
 std::vector<std::string> closing(const Comparison& comparison) {
     std::vector<std::string> sentences = comparison.remarks;
     for (const auto& [durability, moved] : comparison.machine_moved) {
+        const std::string_view name = durability_name(durability);
         sentences.push_back(
-            fmt::format("baselines of class {} moved by up to {:.1f} % between the "
-                        "runs: that is the machine",
-                        durability_name(durability), moved * 100));
+            moved == 0
+                ? fmt::format("no baseline of class {} moved measurably between the runs", name)
+                : fmt::format("baselines of class {} moved by up to {:.1f} % between the "
+                              "runs: that is the machine",
+                              name, moved * 100));
     }
     if (comparison.geometric_mean > 0) {
         sentences.push_back(fmt::format("geometric mean of {} judged lines: {:.3f}x",

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "harness/driver/settings.h"
@@ -50,8 +51,11 @@ Scale dot_scale(const DotChart& chart) {
         include(dot.high);
     }
     if (high == 0) low = high = 1;
-    return {.low = low / 1.25,
-            .high = high * 1.25,
+    // Room at both ends, and enough in all for more than one label.
+    constexpr double kLeastSpan = 8;
+    const double room = std::max(1.25, std::sqrt(kLeastSpan / (high / low)));
+    return {.low = low / room,
+            .high = high * room,
             .from = kDotLeft + 44,
             .to = kDotRight - 10,
             .logarithmic = true};

@@ -5,6 +5,7 @@
 #include "harness/report/result_json.h"
 #include "harness/report/sample_result.h"
 #include "harness/report/summary.h"
+#include "harness/report/table_model.h"
 #include "harness/report/tables.h"
 
 namespace walrus::harness {
@@ -130,6 +131,12 @@ TEST(Tables, AnomaliesAndInterruptionsAreSaidAloud) {
     const std::string text = render_tables(result, summarise(result));
     EXPECT_THAT(text, HasSubstr("SAFETY VIOLATION: lost-write: 1 (writer 0 record 5)"));
     EXPECT_THAT(text, HasSubstr("INCOMPLETE"));
+}
+
+TEST(Tables, SmallRatiosKeepTheirDigits) {
+    const Ratio ratio = {
+        .value = 0.00016, .low = 0.0001, .high = 0.25, .confidence = 0.95, .pairs = 5};
+    EXPECT_EQ(ratio_text(ratio), "0.00016x [0.0001-0.25]");
 }
 
 TEST(Tables, MarkdownHasATablePerClassAndEscapesWhatIsMarkup) {

@@ -189,7 +189,11 @@ std::string figure_text(Measure measure, double figure) {
 }
 
 std::string ratio_text(const Ratio& ratio) {
-    return fmt::format("{:.2f}x [{:.2f}-{:.2f}]", ratio.value, ratio.low, ratio.high);
+    // Two decimals, or two digits where two decimals would say nothing.
+    const auto number = [](double value) {
+        return value >= 0.1 ? fmt::format("{:.2f}", value) : fmt::format("{:.2g}", value);
+    };
+    return fmt::format("{}x [{}-{}]", number(ratio.value), number(ratio.low), number(ratio.high));
 }
 
 std::string flush_text(double flushes_per_append) {
