@@ -125,7 +125,9 @@ TEST_F(LoadTest, ACatchUpBeginsBehindAndEndsWithTheWriters) {
                                  "readers = 1, duration = \"400ms\"");
     EXPECT_GE(r.read.backlog_records, 10'485u);
     EXPECT_EQ(r.read.caught_up, r.read.ns < 400'000'000u);
-    if (r.read.caught_up) EXPECT_GE(r.read.records, r.read.backlog_records);
+    if (r.read.caught_up) {
+        EXPECT_GE(r.read.records, r.read.backlog_records);
+    }
 }
 
 TEST_F(LoadTest, ADrainReadsTheBacklogAndNothingElse) {
