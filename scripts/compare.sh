@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Walrus against RocksDB on this machine: installs what is missing, builds, measures, prints one
-# table per durability class and the path of the bundle with the raw figures.
+# table per durability class and the path of the report; raw figures lie beside it.
 #   compare.sh [--no-setup] [--scenario FILE] [option of `walrus-harness run`...]
 #   compare.sh --quick            a first look in a minute
 #   compare.sh --data /mnt/disk   measure another disk

@@ -15,6 +15,7 @@
 
 #include "harness/driver/settings.h"
 #include "harness/metrics/paced_clock.h"
+#include "harness/report/bundle.h"
 #include "harness/report/result_json.h"
 #include "harness/report/summary.h"
 #include "harness/report/tables.h"
@@ -185,11 +186,17 @@ ExitCode run_one(const RunArguments& arguments, const Scenario& scenario, const 
     if (terminal.output == Output::kJson) {
         fmt::print("{}\n", nlohmann::json(*result).dump(1));
     } else {
-        fmt::print("{}bundle: {}\n", render_tables(*result, lines), options->bundle_directory);
+        fmt::print("{}", render_tables(*result, lines));
+    }
+    const Status reported = write_report(options->bundle_directory);
+    if (reported && terminal.output == Output::kText) {
+        fmt::print("report: {}/report.html\n", options->bundle_directory);
     }
     std::fflush(stdout);
+    if (!reported) complain(reported.error());
     complain_about(*result, options->bundle_directory);
-    return verdict_of(*result, lines);
+    const ExitCode verdict = verdict_of(*result, lines);
+    return reported || verdict != ExitCode::kOk ? verdict : ExitCode::kFailure;
 }
 
 // Which of two scenarios' codes the program ends with.

@@ -18,7 +18,7 @@ struct GateLimits {
     bool enabled = true;                        // False: everything counts.
     std::uint32_t attempts = 3;                 // Of one repetition, the first included.
     std::uint64_t wait_ns = 20'000'000'000;     // For quiet before a retake.
-    std::uint64_t budget_ns = 600'000'000'000;  // Retakes and waits of the whole run.
+    std::uint64_t budget_ns = 150'000'000'000;  // Retakes and waits of the whole run.
 };
 
 // Watches the machine while the harness does nothing.
