@@ -60,6 +60,7 @@ LIBRARIES = {
     "openssl/": ("harness/report/*",),
     "rocksdb/": ("compare/rocksdb/*",),
     "toml++/": ("harness/scenario/*",),
+    "xxhash": ("walrus/cluster/*",),
     "yaml-cpp/": ("harness/scenario/*",),
 }
 SYSTEM_HEADER = re.compile(

@@ -26,6 +26,7 @@ packages=(
     # Libraries.
     liburing-dev         # env: io_uring
     libisal-dev          # base: CRC-32C
+    libxxhash-dev        # cluster: chain and state hashes
     libfmt-dev           # base/log, reports
     libcli11-dev         # command lines
     nlohmann-json3-dev   # results, -o json
