@@ -1,0 +1,113 @@
+// What a node does when time passes.
+#include "walrus/cluster/placement.h"
+#include "walrus/cluster/rollover.h"
+#include "walrus/cluster/segment_node.h"
+
+namespace walrus::cluster {
+
+void SegmentNode::tick(std::uint64_t wall_ms) {
+    ++ticks_;
+    if (ticks_ % options_.heartbeat_ticks == 0) {
+        for (const auto& [id, node] : state_.data().nodes) {
+            if (id == options_.id || node.state == NodeState::kRemoved) continue;
+            send(id, NodeHeartbeat{options_.boot, options_.disk});
+        }
+    }
+    for (auto& [topic, reign] : reigns_) tick_reign(reign, wall_ms);
+    tick_copies();
+    controller_.tick(wall_ms, out_);
+    settle();
+}
+
+void SegmentNode::tick_reign(Reign& reign, std::uint64_t wall_ms) {
+    const Topic* topic = state_.topic(reign.key.topic);
+    if (topic == nullptr) return;
+    if (!reign.leader) {
+        if (ticks_ % options_.propose_ticks == 0) load_producers(reign, *topic);
+        return;
+    }
+    SegmentLeader& leader = *reign.leader;
+    leader.tick(out_);
+    if (reign.stopped_at == 0) {
+        const Node* self = state_.node(options_.id);
+        const SegmentUsage usage{
+            .records = leader.end().length,
+            .bytes = leader.end().bytes,
+            .opened_ms = topic->last().opened_ms,
+            .draining = self != nullptr && self->state == NodeState::kDraining,
+            .replica_trouble = leader.replica_trouble(),
+        };
+        SegmentLimits limits = topic->config.limits;
+        limits.max_records = topic->last().max_records;
+        if (!why_roll_over(limits, usage, wall_ms)) return;
+        leader.stop_admitting();
+        reign.stopped_at = ticks_;
+    }
+    // A copy that is only a moment behind is worth waiting for: else it would be made anew.
+    const std::uint64_t waited = ticks_ - reign.stopped_at;
+    const bool at_once = waited == 0 && leader.all_hold_it();
+    if (at_once || (waited > 0 && waited % options_.propose_ticks == 0)) {
+        propose_rollover(reign, *topic, wall_ms);
+    }
+}
+
+void SegmentNode::propose_rollover(const Reign& reign, const Topic& topic, std::uint64_t wall_ms) {
+    const SegmentLeader& leader = *reign.leader;
+    if (leader.drained()) {
+        const auto next = place_segment(
+            state_.data(), {.config = topic.config, .previous = &topic.last(), .wall_ms = wall_ms});
+        if (next) {
+            out_.proposals.emplace_back(
+                SealAndOpen{reign.key, leader.epoch(), leader.content(), leader.holders(), *next});
+        }
+        return;
+    }
+    // It was fenced, or too few replicas are left to commit what is in flight.
+    const bool no_end = ticks_ - reign.stopped_at >= options_.drain_ticks;
+    if (no_end) out_.proposals.emplace_back(BeginSeal{reign.key, leader.epoch()});
+}
+
+// The metadata counts this node's copy of a sealed segment, but it is damaged or missing: get it
+// from another holder.
+void SegmentNode::heal_copies() {
+    std::vector<SegmentKey> ill;
+    for (const auto& [key, copy] : replicas_) {
+        const Segment* segment = state_.segment(key);
+        const bool counted =
+            segment != nullptr && segment->state == SegmentState::kSealed && is_member(*segment);
+        if (counted && !copy.complete() && !copy.failed()) ill.push_back(key);
+    }
+    for (const SegmentKey& key : ill) {
+        if (replica(key)->corrupt() && !copies_.contains(key)) remove_copy(key);
+        handle(options_.id, CopyRequest{key});
+    }
+}
+
+void SegmentNode::tick_copies() {
+    if (ticks_ % options_.heal_ticks == 0) heal_copies();
+    if (ticks_ % options_.propose_ticks != 0) return;
+    for (auto at = copies_.begin(); at != copies_.end();) {
+        const SegmentKey key = at->first;
+        TailCopier& copier = at->second;
+        const Segment* segment = state_.segment(key);
+        if (segment == nullptr || copier.failed()) {
+            // The controller asks again, and then another source may be tried.
+            at = copies_.erase(at);
+            continue;
+        }
+        const Replica* copy = replica(key);
+        const bool complete = copier.done() && copy != nullptr && copy->complete();
+        if (complete && is_member(*segment)) {
+            at = copies_.erase(at);
+            continue;
+        }
+        if (complete) {
+            out_.proposals.emplace_back(ChangeReplicas{key, segment->version, {self_}, {}});
+        } else {
+            copier.start(out_);
+        }
+        ++at;
+    }
+}
+
+}  // namespace walrus::cluster
