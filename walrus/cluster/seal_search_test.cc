@@ -10,7 +10,6 @@ namespace {
 struct Named {
     const char* name;
     SearchOptions options;
-    bool exhaustive = true;  // False: breadth first up to max_states, because there are too many.
 };
 
 class SealSearch : public ::testing::TestWithParam<Named> {};
@@ -22,17 +21,15 @@ TEST_P(SealSearch, FindsNoViolationInAnyReachableState) {
                 static_cast<unsigned long long>(result.transitions),
                 static_cast<unsigned long long>(result.seals));
     EXPECT_FALSE(result.violation) << *result.violation;
-    EXPECT_EQ(result.exhausted, GetParam().exhaustive) << "states were left unexplored";
+    EXPECT_TRUE(result.exhausted) << "states were left unexplored";
     EXPECT_GT(result.seals, 0u) << "nothing was ever sealed: the search proves nothing";
 }
 
 constexpr Named kConfigurations[] = {
     {"TwoBatchesTwoCoordinators", {.batches = 2, .seals = 2}},
     {"AllMustAckTwoCoordinators", {.ack_quorum = 3, .batches = 2, .seals = 2}},
-    {"SlowDisks", {.batches = 1, .seals = 1, .slow_disk = true}},
-    {"SlowDisksAndACrash",
-     {.batches = 1, .seals = 1, .crashes = 1, .slow_disk = true, .max_states = 500'000},
-     false},
+    {"SlowDisks", {.batches = 2, .seals = 1, .slow_disk = true}},
+    {"SlowDisksAndACrash", {.batches = 1, .seals = 1, .crashes = 1, .slow_disk = true}},
     {"ACrashAndTwoCoordinators", {.batches = 1, .seals = 2, .crashes = 1}},
     {"ABlankDisk", {.batches = 2, .seals = 1, .wipes = 1}},
     {"AForgetfulDisk", {.batches = 2, .seals = 1, .crashes = 1, .forgetful_disk = true}},

@@ -25,8 +25,7 @@ void SegmentNode::metadata_replaced() {
     for (const auto& [id, reign] : reigns_) topics.push_back(id);
     for (const auto& [id, topic] : state_.data().topics) topics.push_back(id);
     std::ranges::sort(topics);
-    const auto repeated = std::ranges::unique(topics);
-    topics.erase(repeated.begin(), repeated.end());
+    topics.erase(std::unique(topics.begin(), topics.end()), topics.end());
     for (const TopicId id : topics) update_topic(id);
     settle();
 }
@@ -40,12 +39,13 @@ void SegmentNode::step(const Message& message) {
 void SegmentNode::settle() {
     // A step may add messages to this node; they are taken in the order they were sent.
     for (;;) {
-        const auto mine = std::ranges::stable_partition(
-            out_.messages, [&](const Message& m) { return m.to != options_.id; });
-        if (mine.empty()) return;
-        const std::vector<Message> local(std::make_move_iterator(mine.begin()),
-                                         std::make_move_iterator(mine.end()));
-        out_.messages.erase(mine.begin(), mine.end());
+        const auto mine =
+            std::stable_partition(out_.messages.begin(), out_.messages.end(),
+                                  [&](const Message& m) { return m.to != options_.id; });
+        if (mine == out_.messages.end()) return;
+        const std::vector<Message> local(std::make_move_iterator(mine),
+                                         std::make_move_iterator(out_.messages.end()));
+        out_.messages.erase(mine, out_.messages.end());
         for (const Message& message : local) {
             std::visit([&](const auto& body) { handle(message.from, body); }, message.body);
         }
