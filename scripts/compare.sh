@@ -30,10 +30,12 @@ if $setup; then scripts/setup.sh >&2; fi
 log=build/compare.log
 mkdir -p build
 echo "compare.sh: building (release; log in $log)" >&2
-if ! { cmake --preset release -D WALRUS_BUILD_TESTS=OFF -D WALRUS_BUILD_BENCH=OFF &&
-    cmake --build --preset release --target walrus-harness; } >"$log" 2>&1; then
+# The preset's optimisation without its debug information, which costs a third of the time.
+if ! { cmake --preset release -B build/compare -D CMAKE_CXX_FLAGS_RELWITHDEBINFO=-O2 \
+    -D WALRUS_BUILD_TESTS=OFF -D WALRUS_BUILD_BENCH=OFF &&
+    cmake --build build/compare --target walrus-harness; } >"$log" 2>&1; then
     tail -n 40 "$log" >&2
     echo "compare.sh: the build failed" >&2
     exit 1
 fi
-exec build/release/harness/walrus-harness run "$scenario" "${options[@]}"
+exec build/compare/harness/walrus-harness run "$scenario" "${options[@]}"

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "harness/driver/settings.h"
 
@@ -154,6 +155,33 @@ std::vector<std::string> verdict_remarks(const std::vector<TableLine>& lines) {
     return remarks;
 }
 
+// One remark for a kind of warning (its text up to the first colon), however many lines have it:
+// what is true of a whole table must not bury what is true of one line.
+std::vector<std::string> warning_remarks(const std::vector<TableLine>& lines) {
+    struct Kind {
+        std::string example;
+        std::set<std::string> names;
+    };
+    std::map<std::string, Kind> kinds;
+    for (const TableLine& table_line : lines) {
+        const Line& line = *table_line.line;
+        const std::string name = line.row + " / " + line.system;
+        for (const std::string& warning : line.warnings) {
+            Kind& kind = kinds[warning.substr(0, warning.find(':'))];
+            if (kind.names.empty()) kind.example = name + ": " + warning;
+            kind.names.insert(name);
+        }
+    }
+    std::vector<std::string> remarks;
+    for (const auto& [text, kind] : kinds) {
+        remarks.push_back(kind.names.size() == 1
+                              ? "warning: " + kind.example
+                              : fmt::format("warning for {} lines: {}; the first: {}",
+                                            kind.names.size(), text, kind.example));
+    }
+    return remarks;
+}
+
 std::vector<std::string> remarks_of(const std::vector<TableLine>& lines) {
     std::vector<std::string> remarks;
     for (const TableLine& table_line : lines) {
@@ -170,8 +198,8 @@ std::vector<std::string> remarks_of(const std::vector<TableLine>& lines) {
             remark(fmt::format("declares class {}, but its flushes allow only {}; withheld",
                                durability_name(line.durability), line.derived_class));
         }
-        for (const std::string& warning : line.warnings) remark("warning: " + warning);
     }
+    for (std::string& remark : warning_remarks(lines)) remarks.push_back(std::move(remark));
     for (std::string& remark : verdict_remarks(lines)) remarks.push_back(std::move(remark));
     for (std::string& remark : counted_remarks(lines)) remarks.push_back(std::move(remark));
     return remarks;
