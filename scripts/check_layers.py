@@ -56,12 +56,16 @@ LIBRARIES = {
     "gtest/": ("*_test.cc", "walrus/testing/*"),
     "isa-l": ("walrus/base/*",),
     "liburing": ("walrus/env/*",),
+    "lz4": ("walrus/protocol/*",),
     "nlohmann/": (*MAINS, "*_test.cc", "harness/*", "compare/*"),
     "openssl/": ("harness/report/*",),
     "rocksdb/": ("compare/rocksdb/*",),
+    "snappy": ("walrus/protocol/*",),
     "toml++/": ("harness/scenario/*",),
     "xxhash": ("walrus/cluster/*",),
     "yaml-cpp/": ("harness/scenario/*",),
+    "zlib": ("walrus/protocol/*",),
+    "zstd": ("walrus/protocol/*",),
 }
 SYSTEM_HEADER = re.compile(
     r"[a-z_0-9]+$"  # The C++ library.

@@ -32,6 +32,10 @@ packages=(
     nlohmann-json3-dev   # results, -o json
     libtomlplusplus-dev  # scenarios
     libyaml-cpp-dev      # workloads of the OpenMessaging Benchmark
+    zlib1g-dev           # protocol: record batches
+    libsnappy-dev
+    liblz4-dev
+    libzstd-dev
     librocksdb-dev       # compare/rocksdb
     libssl-dev           # harness/report: SHA-256 of a bundle's files
 )
