@@ -52,6 +52,8 @@ std::uint64_t ticks_to_us(std::uint64_t ticks) {
 void add_mount_facts(const std::string& directory, Settings& facts) {
     std::error_code error;
     const std::string path = std::filesystem::canonical(directory, error).string();
+    // In a chroot the mount may be out of sight.
+    facts["file_system"] = facts["mount_options"] = "unknown";
     std::istringstream lines(text_of("/proc/mounts"));
     std::size_t longest = 0;
     for (std::string line; std::getline(lines, line);) {
