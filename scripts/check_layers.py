@@ -23,13 +23,17 @@ MAY_INCLUDE = {
     "walrus/wal": ["walrus/base", "walrus/env"],
     **{f"walrus/{room}": ["walrus/base"] for room in PURE_ROOMS},
     "walrus/raft_storage": ["walrus/base", "walrus/env", "walrus/wal", "walrus/raft"],
+    "walrus/broker": [f"walrus/{room}" for room in ("base", "env", "wal", *PURE_ROOMS)],
     "walrus/client": ["walrus/base", "walrus/protocol", "walrus/net"],
     "walrus/node": [
-        *(f"walrus/{room}" for room in ("base", "env", "wal", "client", *PURE_ROOMS)),
+        *(f"walrus/{room}" for room in ("base", "env", "wal", "broker", "client", *PURE_ROOMS)),
         "walrus/raft_storage",
     ],
     "walrus/testing": [
-        *(f"walrus/{room}" for room in ("base", "env", "wal", "client", "node", *PURE_ROOMS)),
+        *(
+            f"walrus/{room}"
+            for room in ("base", "env", "wal", "broker", "client", "node", *PURE_ROOMS)
+        ),
         "walrus/raft_storage",
     ],
     "harness": ["walrus/base"],
@@ -50,18 +54,24 @@ GENERATED_HEADERS = ("walrus/base/version.h",)
 LIBRARIES = {
     "asio": ("walrus/net/*",),
     "benchmark/": ("*_bench.cc", "*/bench_*"),
-    "CLI/": (*MAINS, "harness/cli/*"),
-    "fmt/": (*MAINS, "walrus/base/*", "harness/*", "compare/*"),
+    "CLI/": (*MAINS, "harness/cli/*", "walrus/client/cli/*"),
+    "fmt/": (*MAINS, "walrus/base/*", "walrus/node/*", "walrus/client/*", "harness/*", "compare/*"),
     "gmock/": ("*_test.cc", "walrus/testing/*"),
     "gtest/": ("*_test.cc", "walrus/testing/*"),
+    "histedit": ("walrus/client/cli/*",),
+    "httplib": ("walrus/node/*", "*_test.cc"),
     "isa-l": ("walrus/base/*",),
+    "librdkafka/": ("walrus/client/*", "compare/kafka/*", "*_test.cc"),
     "liburing": ("walrus/env/*",),
     "lz4": ("walrus/protocol/*",),
-    "nlohmann/": (*MAINS, "*_test.cc", "harness/*", "compare/*"),
+    "nlohmann/": (
+        *(*MAINS, "*_test.cc", "harness/*", "compare/*"),
+        *("walrus/node/*", "walrus/client/*"),
+    ),
     "openssl/": ("harness/report/*",),
     "rocksdb/": ("compare/rocksdb/*",),
     "snappy": ("walrus/protocol/*",),
-    "toml++/": ("harness/scenario/*",),
+    "toml++/": ("harness/scenario/*", "walrus/node/*"),
     "xxhash": ("walrus/cluster/*",),
     "yaml-cpp/": ("harness/scenario/*",),
     "zlib": ("walrus/protocol/*",),

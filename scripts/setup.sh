@@ -38,6 +38,13 @@ packages=(
     libzstd-dev
     librocksdb-dev       # compare/rocksdb
     libssl-dev           # harness/report: SHA-256 of a bundle's files
+    libasio-dev          # net: sockets
+    libcpp-httplib-dev   # node: admin HTTP
+    libedit-dev          # walrus-cli: history and completion
+    librdkafka-dev       # client, compare/kafka
+    # Clients that the server's tests use.
+    kcat
+    python3-kafka
 )
 
 die() {

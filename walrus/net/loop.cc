@@ -1,0 +1,1 @@
+#include "walrus/net/loop.h"
