@@ -25,6 +25,29 @@ void complain(const Error& error) {
     fmt::print(stderr, "walrus-harness: {}\n", error.message);
 }
 
+constexpr const char* kReportExamples = R"(
+Examples:
+  walrus-harness report BUNDLE                                 tables for the terminal
+  walrus-harness report --format md BUNDLE >comment.md         for a pull request
+  walrus-harness report --format hgrm --out histograms BUNDLE  one file a line, in a directory
+  walrus-harness report --write BUNDLE                         renew the pages of the bundle
+  walrus-harness report --format help                          all formats)";
+
+constexpr const char* kVerifyExamples = R"(
+Examples:
+  walrus-harness verify results/reference/*-engine-quick
+  walrus-harness -o json verify BUNDLE
+
+Exit codes: 0 every file and figure is what the raw results say, 1 one is not, 2 no bundle.)";
+
+constexpr const char* kCompareExamples = R"(
+Examples:
+  walrus-harness compare OLD_BUNDLE NEW_BUNDLE
+  walrus-harness compare --threshold 10% --format md OLD_BUNDLE NEW_BUNDLE >comment.md
+  walrus-harness -o json compare --allow-unlike-machines OLD_BUNDLE NEW_BUNDLE
+
+Exit codes: 0 no regression, 10 regression, 11 inconclusive (too noisy), 20 records were lost.)";
+
 // A format of `report` that is one text.
 struct TextFormat {
     const char* name;
@@ -138,6 +161,7 @@ BundleCommands::BundleCommands(CLI::App& app)
     a.report = app.add_subcommand("report",
                                   "Tables, page and exports of a bundle, computed from "
                                   "its raw figures");
+    a.report->footer(kReportExamples);
     a.report->add_option("bundle", a.bundle, "Bundle directory");
     a.report->add_option("--format", a.format, "What to print; `help` lists the formats")
         ->check(CLI::IsMember(format_names()));
@@ -147,9 +171,11 @@ BundleCommands::BundleCommands(CLI::App& app)
                        "bundle");
 
     a.verify = app.add_subcommand("verify", "Compute every figure of a bundle again and compare");
+    a.verify->footer(kVerifyExamples);
     a.verify->add_option("bundle", a.bundle, "Bundle directory")->required();
 
     a.compare = app.add_subcommand("compare", "Is the new run slower than the old one?");
+    a.compare->footer(kCompareExamples);
     a.compare->add_option("old", a.before, "Bundle of the old run")->required();
     a.compare->add_option("new", a.after, "Bundle of the new run")->required();
     a.compare->add_option("--threshold", a.threshold, "A loss above this share is a regression")

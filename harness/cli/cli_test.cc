@@ -43,6 +43,22 @@ TEST_F(CliTest, TheTablesCanBeComputedAgainFromTheBundle) {
     EXPECT_THAT(ran.output, HasSubstr(reported.output));
 }
 
+TEST_F(CliTest, TheBundleOfARunVerifiesUntilANumberIsChanged) {
+    ASSERT_EQ(run_scenario(scenario("file", "")).exit_code, 0);
+    const ShellResult verified = run("verify " + bundle());
+    EXPECT_EQ(verified.exit_code, 0) << verified.output;
+    EXPECT_THAT(verified.output, HasSubstr(": verified: "));
+
+    std::string figures = read_whole_file(bundle() + "/figures.json").value_or("");
+    const std::size_t digit = figures.find_first_of("123456789", figures.find("\"value\""));
+    ASSERT_NE(digit, std::string::npos);
+    figures[digit] = figures[digit] == '9' ? '8' : '9';
+    std::ofstream(bundle() + "/figures.json") << figures;
+    const ShellResult changed = run("verify " + bundle());
+    EXPECT_EQ(changed.exit_code, 1) << changed.output;
+    EXPECT_THAT(changed.output, HasSubstr("NOT VERIFIED"));
+}
+
 TEST_F(CliTest, AppendsInFlightAreCheckedToo) {
     const ShellResult outcome = run_scenario(scenario(
         "file", "", "process", "load = \"window\", outstanding = 16, batch = 3, topics = 5"));
@@ -178,7 +194,7 @@ TEST_F(CliTest, AMisspeltVerbIsAnsweredWithTheNearestOne) {
 }
 
 TEST_F(CliTest, EveryVerbHasHelpWithExamples) {
-    for (const char* verb : {"run", "list", "validate", "doctor", "report"}) {
+    for (const char* verb : {"run", "list", "validate", "doctor", "report", "verify", "compare"}) {
         const ShellResult help = run(std::string(verb) + " --help");
         EXPECT_EQ(help.exit_code, 0) << verb;
         EXPECT_THAT(help.output, HasSubstr("Examples:")) << verb;

@@ -120,15 +120,24 @@ ExitCode verdict_of(const RunResult& result, const std::vector<Line>& lines) {
     return ExitCode::kOk;
 }
 
-// What the terminal must be told even when it prints JSON.
-void complain_about(const RunResult& result, const std::string& bundle) {
+// The first system without a verdict and how many more there are; the tables name them all.
+void complain_about_no_verdict(const RunResult& result) {
+    std::size_t count = 0;
+    std::string first;
     for (const RowResult& row : result.rows) {
         for (const SystemResult& system : row.systems) {
-            if (system.no_verdict.empty()) continue;
-            fmt::print(stderr, "walrus-harness: no verdict: {} / {}: {}\n", row.row.name,
-                       system.system, system.no_verdict);
+            if (system.no_verdict.empty() || ++count > 1) continue;
+            first = fmt::format("{} / {}: {}", row.row.name, system.system, system.no_verdict);
         }
     }
+    if (count == 0) return;
+    const std::string more = count == 1 ? "" : fmt::format(" (and {} more)", count - 1);
+    fmt::print(stderr, "walrus-harness: no verdict: {}{}\n", first, more);
+}
+
+// What the terminal must be told even when it prints JSON.
+void complain_about(const RunResult& result, const std::string& bundle) {
+    complain_about_no_verdict(result);
     if (noted_signal() == 0) {
         if (!result.complete) fmt::print(stderr, "walrus-harness: {}\n", result.notes.back());
         return;
