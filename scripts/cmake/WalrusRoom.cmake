@@ -42,6 +42,8 @@ function(walrus_test program)
   cmake_parse_arguments(TEST "" "LABEL" "SOURCES;DEPS" ${ARGN})
   add_executable(${program} ${TEST_SOURCES})
   walrus_target(${program})
+  # What is tested is optimised in full; the tests themselves compile in two thirds of the time.
+  target_compile_options(${program} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1 -g1>)
   target_link_libraries(${program} PRIVATE ${TEST_DEPS} GTest::gtest GTest::gmock
                                            GTest::gtest_main)
   gtest_discover_tests(${program} DISCOVERY_MODE PRE_TEST
