@@ -53,6 +53,13 @@ bool matches(const LogModel& found, const LogModel& wanted, const LogModel* late
 
 }  // namespace
 
+TopicModel::Unit TopicModel::unit_at(std::uint64_t offset) const {
+    const auto after = blobs.upper_bound(offset);
+    if (after == blobs.begin()) return {offset, 1};
+    const auto& [first, count] = *std::prev(after);
+    return offset < first + count ? Unit{first, count} : Unit{offset, 1};
+}
+
 LogModel observe(Wal& wal) {
     LogModel log;
     for (const TopicInfo& info : wal.topics()) {
@@ -91,8 +98,9 @@ Options CrashScript::options(testing::SimEnv& env) const {
 }
 
 std::string CrashScript::record(const std::string& topic, std::uint64_t generation,
-                                std::uint64_t offset) const {
+                                std::uint64_t offset, std::uint64_t count) const {
     std::string text = topic + "/" + std::to_string(generation) + "/" + std::to_string(offset);
+    if (count > 1) text += "+" + std::to_string(count);
     SeededRandom random(mix(config_.seed) ^ mix(generation * 1'000'003 + offset));
     const std::uint64_t kind = random.below(16);
     const std::uint64_t size = kind == 0 ? 0 : random.below(kind < 12 ? 300 : 3000);
@@ -129,7 +137,8 @@ Status CrashScript::open() {
 
 Status CrashScript::step() {
     const std::uint64_t dice = dice_.below(100);
-    if (dice < 42) return append(1, false);
+    if (dice < 34) return append(1, false);
+    if (dice < 42) return append_opaque();
     if (dice < 54) return append(2 + dice_.below(6), false);
     if (dice < 64) return append(1 + dice_.below(3), true);
     if (dice < 74) return read_next();
@@ -195,6 +204,36 @@ Status CrashScript::append(std::size_t records, bool async) {
     return {};
 }
 
+Status CrashScript::append_opaque() {
+    ++taken_["opaque"];
+    const std::string name = pick_topic();
+    if (!now().contains(name)) next_state()[name].generation = generations_[name]++;
+    TopicModel& topic = next_state()[name];
+    const std::uint64_t first = topic.end;
+    const std::uint64_t count = 1 + dice_.below(dice_.chance(1, 3) ? 40 : 4);
+    topic.end += count;
+    topic.clean = false;
+    topic.blobs[first] = count;
+    const std::string blob = record(name, topic.generation, first, count);
+    const OpaqueBatch batch{as_bytes(blob), static_cast<std::uint32_t>(count)};
+    if (dice_.chance(1, 2)) {
+        const Result<Offset> offset = wal_->append_opaque(name, batch);
+        if (!offset) return offset.error();
+        if (offset->value != first) problem_ = "append_opaque to " + name + ": bad offset";
+    } else {
+        const Result<Ticket> ticket = wal_->append_opaque_async(name, batch);
+        if (!ticket) return ticket.error();
+        if (ticket->first_offset.value != first)
+            problem_ = "append_opaque_async to " + name + ": bad offset";
+        if (config_.durability == DurabilityClass::kDisk) {
+            if (dice_.chance(1, 2)) return {};
+            WALRUS_RETURN_IF_ERROR(wal_->wait(*ticket));
+        }
+    }
+    acknowledge();
+    return {};
+}
+
 Status CrashScript::read_next() {
     ++taken_["read"];
     const std::string name = pick_topic();
@@ -206,13 +245,14 @@ Status CrashScript::read_next() {
     const std::uint64_t from =
         std::max(cursor == topic.cursors.end() ? 0 : cursor->second, topic.start);
     const bool any = from < readable(name);
-    if (any) next_state()[name].cursors[consumer] = from + 1;
+    const TopicModel::Unit unit = topic.unit_at(from);
+    if (any) next_state()[name].cursors[consumer] = unit.end();
     const Result<RecordBatch> batch = wal_->read_next(name, {.consumer = consumer});
     if (!batch) return batch.error();
     if (batch->empty() == any) problem_ = "read_next of " + name + ": empty or not";
     if (!any || !problem_.empty()) return {};
-    if (batch->front().offset.value != from ||
-        as_text(batch->front().data) != record(name, topic.generation, from))
+    if (batch->front().offset.value != unit.first || batch->front().count != unit.count ||
+        as_text(batch->front().data) != record(name, topic.generation, unit.first, unit.count))
         problem_ = "read_next of " + name + ": not the record at " + std::to_string(from);
     acknowledge();
     return {};
@@ -333,9 +373,11 @@ std::string CrashScript::compare_records(Wal& wal, const std::string& name, cons
         if (!batch) return "reading " + name + ": " + batch.error().to_string();
         if (batch->empty()) return name + ": nothing to read at " + std::to_string(at);
         for (const Record& read : *batch) {
-            if (read.offset.value != at || as_text(read.data) != record(name, topic.generation, at))
+            const TopicModel::Unit unit = topic.unit_at(at);
+            if (read.offset.value != unit.first || read.count != unit.count ||
+                as_text(read.data) != record(name, topic.generation, unit.first, unit.count))
                 return name + ": wrong record at " + std::to_string(at);
-            ++at;
+            at = unit.end();
         }
     }
     return "";
@@ -396,6 +438,11 @@ std::string CrashScript::go_on(testing::SimEnv& survivor, std::unique_ptr<Wal> w
         if (offset->value != topic.end++) return "appending after recovery: bad offset";
         topic.clean = false;
     }
+    const std::string blob = record("orders", topic.generation, topic.end, 3);
+    const Result<Offset> whole = wal->append_opaque("orders", {as_bytes(blob), 3});
+    if (!whole) return "appending after recovery: " + whole.error().to_string();
+    topic.blobs[topic.end] = 3;
+    topic.end += 3;
     if (after != After::kAppend) {
         if (const Status synced = wal->sync(); !synced)
             return "syncing after recovery: " + synced.error().to_string();

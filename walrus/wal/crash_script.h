@@ -26,6 +26,15 @@ struct TopicModel {
     std::uint64_t end = 0;
     bool clean = true;
     std::map<std::string, std::uint64_t> cursors;
+    std::map<std::uint64_t, std::uint64_t> blobs;  // Opaque batches: first offset -> count.
+
+    // The opaque batch that holds `offset`, or the record there.
+    struct Unit {
+        std::uint64_t first = 0;
+        std::uint64_t count = 1;
+        std::uint64_t end() const { return first + count; }
+    };
+    Unit unit_at(std::uint64_t offset) const;
 };
 using LogModel = std::map<std::string, TopicModel>;
 
@@ -56,9 +65,9 @@ public:
 
     // Options as the script uses them, on that disk.
     Options options(testing::SimEnv& env) const;
-    // The bytes of a record; every one is different.
-    std::string record(const std::string& topic, std::uint64_t generation,
-                       std::uint64_t offset) const;
+    // The bytes of a record, or of an opaque batch of `count` records; every one is different.
+    std::string record(const std::string& topic, std::uint64_t generation, std::uint64_t offset,
+                       std::uint64_t count = 1) const;
     std::uint64_t steps_tried() const { return states_.size() - 1; }
     // Which kinds of steps were taken, for the test that the script is worth its time.
     const std::map<std::string, int>& taken() const { return taken_; }
@@ -79,6 +88,7 @@ private:
     Status step();
     Status open();
     Status append(std::size_t records, bool async);
+    Status append_opaque();
     Status read_next();
     Status move_cursor();
     Status truncate();

@@ -130,8 +130,8 @@ TEST(Crash, TheScriptDoesEverythingItIsFor) {
         for (const auto& [step, times] : script.taken()) taken[step] += times;
     }
     for (const char* step :
-         {"append", "batch", "async", "read", "commit", "delete cursor", "truncate", "create topic",
-          "delete topic", "mark", "retention", "recycled", "sync", "close", "drop"})
+         {"append", "opaque", "batch", "async", "read", "commit", "delete cursor", "truncate",
+          "create topic", "delete topic", "mark", "retention", "recycled", "sync", "close", "drop"})
         EXPECT_GT(taken[step], 0) << step;
 }
 

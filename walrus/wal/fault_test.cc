@@ -358,6 +358,48 @@ TEST(Fault, AFullDiskRefusesAppendsAndTakesThemAgainWhenSpaceReturns) {
     }
 }
 
+// One that would rather be refused than wait is told which it is: full for now, or no space.
+TEST(Fault, AnAppendThatDoesNotWaitIsToldWhetherToComeBackOrThatTheDiskIsFull) {
+    testing::SimEnv env;
+    SystemRandom random;
+    Options options;
+    options.data_dir = "log";
+    options.backend = Backend::kDirect;
+    options.file_size = options.ring_size = kFileSize;
+    options.limits.max_record_bytes = options.limits.max_batch_bytes = 8 << 10;
+    options.env = &env;
+    options.random = &random;
+    auto wal = Wal::open(options);
+    ASSERT_TRUE(wal) << wal.error().to_string();
+    const std::string blob(8 << 10, 'x');
+    env.set_capacity(env.used_bytes() + 2 * kFileSize);
+    std::uint64_t end = 0;
+    Error refusal{Errc::kBusy, ""};
+    while (refusal.code == Errc::kBusy) {
+        const Result<Ticket> ticket =
+            (*wal)->append_opaque_async("t", {as_bytes(blob), 3}, {}, WhenFull::kRefuse);
+        if (ticket) {
+            EXPECT_EQ(ticket->first_offset, Offset{end});
+            end += 3;
+        } else {
+            refusal = ticket.error();
+        }
+    }
+    EXPECT_EQ(refusal.code, Errc::kNoSpace) << refusal.to_string();
+    ASSERT_TRUE((*wal)->sync());
+    EXPECT_EQ((*wal)->topic("t")->log_end_offset, Offset{end});
+    env.set_capacity(~std::uint64_t{0});
+    for (Errc code = Errc::kNoSpace; code == Errc::kNoSpace || code == Errc::kBusy;) {
+        const Result<Ticket> ticket =
+            (*wal)->append_opaque_async("t", {as_bytes(blob), 3}, {}, WhenFull::kRefuse);
+        if (ticket) break;
+        code = ticket.error().code;
+        ASSERT_TRUE(code == Errc::kNoSpace || code == Errc::kBusy) << ticket.error().to_string();
+    }
+    ASSERT_TRUE((*wal)->sync());
+    EXPECT_EQ((*wal)->topic("t")->log_end_offset, Offset{end + 3});
+}
+
 TEST(Fault, AFullDiskTakesAppendsAgainWhenRetentionFreesFiles) {
     FaultLog log;
     ASSERT_TRUE(log.open());

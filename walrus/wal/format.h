@@ -46,6 +46,8 @@ enum class ControlKind : std::uint32_t {
     kClose = 10,        // the log was closed after everything before was durable
 };
 
+// Flag of a batch frame: the body is one opaque blob that stands for record_count records.
+inline constexpr std::uint8_t kBatchOpaque = 1;
 // Flags of a kSnapshot frame: the table is the concatenation of the frames from first to last.
 inline constexpr std::uint8_t kSnapshotFirst = 1;
 inline constexpr std::uint8_t kSnapshotLast = 2;
@@ -53,7 +55,7 @@ inline constexpr std::uint8_t kSnapshotLast = 2;
 // A full header, decoded.
 struct FrameHeader {
     FrameType type = FrameType::kBatch;
-    std::uint8_t flags = 0;
+    std::uint8_t flags = 0;          // kBatch*, kSnapshot*.
     std::uint32_t epoch = 0;         // Random per use of a file and per opening of the log.
     std::uint32_t record_count = 0;  // Of a batch: at least 1.
     Lsn lsn;                         // Of this header.

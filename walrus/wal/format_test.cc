@@ -88,6 +88,34 @@ TEST(Format, GoldenBatchOfTwoRecords) {
     EXPECT_EQ(records, (std::vector<std::string>{"ab", "cde"}));
 }
 
+TEST(Format, GoldenOpaqueBatchOfThreeRecords) {
+    const std::string golden =
+        "574c524601010100443322110300000000100000000000000000000000000000"
+        "0500000000000000070000000500000097d650c40000000000000000f229f509"
+        "6162636465000000";
+    StagedLog log;
+    const std::string blob = "abcde";
+    const Bytes bytes = as_bytes(blob);
+    const Staging::Placed placed =
+        log.staging().batch(7, Offset{5}, BatchSource::of_opaque(bytes, 3), Lsn{});
+    EXPECT_TRUE(placed.anchor);
+    EXPECT_EQ(to_hex(log.bytes(placed.lsn)), golden);
+
+    const std::vector<std::byte> stored = from_hex(golden);
+    Frame frame;
+    std::uint64_t needed = 0;
+    ASSERT_EQ(log.cursor().parse(stored, frame, needed), FrameStatus::kOk);
+    EXPECT_TRUE(is_opaque(frame.header));
+    EXPECT_EQ(frame.header.record_count, 3U);
+    const auto body = BatchBody::parse(frame);
+    ASSERT_TRUE(body);
+    EXPECT_EQ(body->size(), 1U);
+    body->for_each(0, [&](std::uint32_t, Bytes record) {
+        EXPECT_EQ(as_text(record), blob);
+        return true;
+    });
+}
+
 TEST(Format, GoldenShortHeaders) {
     std::byte bytes[kShortHeaderSize];
     // CRC-32C of "hello".

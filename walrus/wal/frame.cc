@@ -103,7 +103,8 @@ void FrameCursor::advance(const Frame& frame) {
 Result<BatchBody> BatchBody::parse(const Frame& frame) {
     const std::uint32_t count = frame.header.record_count;
     const Bytes body = frame.body;
-    if (count == 1) return BatchBody(nullptr, body.data(), 1, body.size());
+    if (count == 1 || is_opaque(frame.header))
+        return BatchBody(nullptr, body.data(), 1, body.size());
     const std::uint64_t table = std::uint64_t{4} * count;
     std::uint64_t total = table;
     if (table <= body.size())

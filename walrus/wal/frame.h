@@ -59,8 +59,12 @@ private:
     std::optional<ShortContext> run_;
 };
 
-// The bytes of record `i` of a batch frame are found by splitting its body.  kCorruption when the
-// body cannot be what the header says.
+inline bool is_opaque(const FrameHeader& header) {
+    return header.type == FrameType::kBatch && (header.flags & kBatchOpaque) != 0;
+}
+
+// The bytes of record `i` of a batch frame are found by splitting its body; an opaque one is one
+// record here, whatever its count.  kCorruption when the body cannot be what the header says.
 class BatchBody {
 public:
     static Result<BatchBody> parse(const Frame& frame);

@@ -9,6 +9,10 @@ namespace {
 constexpr std::uint64_t kFirstWindow = 16 << 10;
 constexpr std::uint64_t kRingCopy = 256 << 10;
 
+Error not_in_memory() {
+    return {Errc::kBusy, "log: not in memory any more"};
+}
+
 }  // namespace
 
 LogFetcher::LogFetcher(FetchConfig config, LogFiles& files, LogWriter& writer,
@@ -18,6 +22,11 @@ LogFetcher::LogFetcher(FetchConfig config, LogFiles& files, LogWriter& writer,
       writer_(writer),
       pool_(std::move(pool)),
       next_length_(kFirstWindow) {}
+
+bool LogFetcher::loading() const {
+    return std::any_of(windows_.begin(), windows_.end(),
+                       [](const std::unique_ptr<Window>& window) { return window->loading; });
+}
 
 void LogFetcher::jump() {
     for (const std::unique_ptr<Window>& window : windows_)
@@ -101,6 +110,7 @@ Status LogFetcher::finish_loading(Window& window) {
 }
 
 void LogFetcher::read_ahead() {
+    if (memory_only_) return;
     const std::uint64_t size = pool_->buffer_size();
     // Only once the demand has grown to whole buffers, and only what is in the files already.
     if (next_length_ < size || config_.read_ahead_bytes < size) return;
@@ -124,6 +134,7 @@ void LogFetcher::read_ahead() {
 
 // Makes the first window one that contains `lsn`, unless the log ends there.
 Status LogFetcher::cover(Lsn lsn) {
+    if (memory_only_ && loading()) return not_in_memory();  // It would have to be waited for.
     while (!windows_.empty() && windows_.front()->end() <= lsn) {
         static_cast<void>(finish_loading(*windows_.front()));
         windows_.pop_front();
@@ -141,6 +152,7 @@ Status LogFetcher::cover(Lsn lsn) {
         next_length_ = length;
         return {};
     }
+    if (memory_only_) return not_in_memory();
     Result<std::unique_ptr<Window>> window = plan(lsn, length);
     if (!window) return std::move(window).error();
     if (*window == nullptr) return {};
@@ -180,6 +192,7 @@ Result<FetchedBytes> LogFetcher::fetch(Lsn lsn, std::uint64_t least) {
         const std::size_t before = windows_.size();
         const Result<bool> in_ring = fetch_from_ring(next, wanted - next);
         if (!in_ring) return in_ring.error();
+        if (!*in_ring && memory_only_) return not_in_memory();
         if (!*in_ring) {
             Result<std::unique_ptr<Window>> more =
                 plan(next, std::max(wanted - next, next_length_));

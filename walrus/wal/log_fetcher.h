@@ -34,6 +34,8 @@ public:
 
     // Bytes from `lsn` on, at least `least` unless the file or the log ends before.
     Result<FetchedBytes> fetch(Lsn lsn, std::uint64_t least);
+    // From now on: kBusy where a file would have to be read.
+    void set_memory_only(bool memory_only) { memory_only_ = memory_only; }
     // Forgets what was read ahead; the next fetch is somewhere else.
     void jump();
 
@@ -53,6 +55,7 @@ private:
     Result<std::unique_ptr<Window>> plan(Lsn begin, std::uint64_t length);
     Status load(Window& window);
     Status finish_loading(Window& window);
+    bool loading() const;
     void grow();
     void read_ahead();
     Status cover(Lsn lsn);
@@ -64,7 +67,8 @@ private:
     std::shared_ptr<BufferPool> pool_;
     Windows windows_;            // Adjacent, ascending.
     std::uint64_t next_length_;  // Of the next window: grows while the demand is sequential.
-    Lsn expected_;               // Where a sequential demand goes on.
+    bool memory_only_ = false;
+    Lsn expected_;                         // Where a sequential demand goes on.
     std::unique_ptr<env::IoQueue> queue_;  // After windows_: it waits for what is in flight.
 };
 

@@ -116,6 +116,15 @@ Status LogWriter::wait_for_space(MutexLock& lock, std::uint64_t size) {
     return status;
 }
 
+// As wait_for_space, without waiting.
+Error LogWriter::refuse_for_space() {
+    ++stats_.ring_waits;
+    room_wanted_ = true;
+    if (queue_waiting_) queue_->wake();
+    kick_committer();
+    return {Errc::kBusy, "staging ring: full"};
+}
+
 // --- the files ---
 
 bool LogWriter::wants_file(std::uint64_t ahead) const {
@@ -158,7 +167,17 @@ Status LogWriter::wait_for_file(MutexLock& lock) {
     return {};
 }
 
+// As wait_for_file, without waiting: the outcome of the last attempt, and another one is made.
+Status LogWriter::ask_for_file(MutexLock& lock) {
+    if (inline_mode()) return prepare_file(lock);
+    file_wanted_ = true;
+    if (keeper_wake_ != nullptr) keeper_wake_->notify_all();
+    if (!prepare_status_) return prepare_status_;
+    return Error{Errc::kBusy, "log: the next file is not ready yet"};
+}
+
 Status LogWriter::reserve(MutexLock& lock, std::uint64_t size, Admission admission) {
+    const bool now = admission == Admission::kDataNow && !inline_mode();
     for (;;) {
         WALRUS_RETURN_IF_ERROR(state());
         const std::uint64_t left = staging_.left_in_file();
@@ -166,15 +185,17 @@ Status LogWriter::reserve(MutexLock& lock, std::uint64_t size, Admission admissi
             admission == Admission::kControl || next_file_ready() ? 0 : config_.ballast_bytes;
         if (left >= size + kept) {
             if (fits(size)) return {};
+            if (now) return refuse_for_space();
             WALRUS_RETURN_IF_ERROR(wait_for_space(lock, size));
             continue;
         }
         if (!next_file_ready()) {
-            WALRUS_RETURN_IF_ERROR(wait_for_file(lock));
+            WALRUS_RETURN_IF_ERROR(now ? ask_for_file(lock) : wait_for_file(lock));
             continue;
         }
         const std::uint64_t rolled = left + kFileHeaderSize + owner_.roll_bytes() + size;
         if (!fits(rolled)) {
+            if (now) return refuse_for_space();
             WALRUS_RETURN_IF_ERROR(wait_for_space(lock, rolled));
             continue;
         }

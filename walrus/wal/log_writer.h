@@ -69,7 +69,8 @@ struct LogWriterStats {
 // Methods that take a lock need it held on mutex(); they may release and retake it.
 class LogWriter {
 public:
-    enum class Admission { kData, kControl };
+    // kDataNow: kBusy where kData waits for room.
+    enum class Admission { kData, kDataNow, kControl };
 
     // `queue` may be null: then every piece is written by a plain durable write.
     LogWriter(LogWriterConfig config, LogFiles& files, env::MappedRing& ring,
@@ -144,7 +145,9 @@ private:
     Lsn floor() const;
     bool fits(std::uint64_t size) const;
     Status wait_for_space(MutexLock& lock, std::uint64_t size);
+    Error refuse_for_space();
     Status wait_for_file(MutexLock& lock);
+    Status ask_for_file(MutexLock& lock);
     Status roll();
     void close_group();
     void new_group();
@@ -208,6 +211,7 @@ private:
     bool queue_waiting_ = false;  // The committer sleeps in the queue.
     bool committer_idle_ = false;
     std::uint64_t space_waiters_ = 0;
+    bool room_wanted_ = false;  // By somebody who was refused and will come again.
     std::uint64_t progress_waiters_ = 0;
     Lsn sync_target_;  // Everything before it shall become durable.
     std::uint64_t next_interval_ns_ = 0;

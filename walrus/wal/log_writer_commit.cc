@@ -39,13 +39,15 @@ bool LogWriter::piece_worthwhile() const {
     if (!boundaries_.empty() || sync_target_ > submitted_) return true;
     const std::uint64_t whole_blocks =
         align_down(staging_.end().value, env::kBlockSize) - submitted_.value;
-    // Somebody waits for room and nothing under way will make any.
-    if (space_waiters_ > 0 && in_flight_.empty() && whole_blocks > 0) return true;
+    // Somebody wants room and nothing under way will make any.
+    const bool wanted = space_waiters_ > 0 || room_wanted_;
+    if (wanted && in_flight_.empty() && whole_blocks > 0) return true;
     return whole_blocks >= kWriteUnit;
 }
 
 std::unique_ptr<LogWriter::Piece> LogWriter::next_piece() {
     if (!piece_worthwhile()) return nullptr;
+    room_wanted_ = false;
     if (boundaries_.empty() && (syncs_every_group() || sync_target_ > submitted_)) close_group();
 
     Boundary limit;

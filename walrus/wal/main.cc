@@ -247,6 +247,7 @@ Json frame_json(const DumpedFrame& frame, const DumpArguments& arguments) {
                  {"size_bytes", frame.size_bytes},
                  {"type", frame.type},
                  {"short", frame.short_form},
+                 {"opaque", frame.opaque},
                  {"from_ring", frame.from_ring},
                  {"topic", frame.topic},
                  {"epoch", frame.epoch},
@@ -260,11 +261,15 @@ Json frame_json(const DumpedFrame& frame, const DumpArguments& arguments) {
     return json;
 }
 
+std::string form_of(const DumpedFrame& frame) {
+    return frame.short_form ? " (short)" : frame.opaque ? " (opaque)" : "";
+}
+
 void print_frame_text(const DumpedFrame& frame, const DumpArguments& arguments) {
     std::cout << fmt::format("{:3} {:>14} {:14} {:>12} {:>6} {:>9}  {}{}\n", frame.shard,
-                             frame.lsn.value, frame.type + (frame.short_form ? " (short)" : ""),
-                             frame.first_offset.value, frame.record_count, frame.body_bytes,
-                             frame.topic, frame.from_ring ? "  [ring]" : "");
+                             frame.lsn.value, frame.type + form_of(frame), frame.first_offset.value,
+                             frame.record_count, frame.body_bytes, frame.topic,
+                             frame.from_ring ? "  [ring]" : "");
     if (arguments.payload == Payload::kNone) return;
     if (!frame.body.empty())
         std::cout << "      body \"" << preview(frame.body, arguments) << "\"\n";

@@ -114,6 +114,7 @@ Status Options::validate() const {
     if (limits.max_record_bytes > limits.max_batch_bytes)
         return bad("limits.max_record_bytes is above limits.max_batch_bytes");
     if (limits.max_batch_records == 0) return bad("limits.max_batch_records must be 1 at least");
+    if (limits.max_opaque_records == 0) return bad("limits.max_opaque_records must be 1 at least");
     if (limits.max_topic_name_bytes == 0 || limits.max_topic_name_bytes > 255)
         return bad("limits.max_topic_name_bytes must be in 1..255");
     if (limits.max_topics == 0) return bad("limits.max_topics must be 1 at least");

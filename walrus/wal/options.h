@@ -63,6 +63,7 @@ struct Limits {
     std::uint64_t max_record_bytes = 8 << 20;
     std::uint64_t max_batch_bytes = 8 << 20;  // Payload and record lengths of one batch.
     std::uint32_t max_batch_records = 2000;
+    std::uint32_t max_opaque_records = 0x7FFF'FFFF;  // That one opaque batch may stand for.
     std::uint32_t max_topic_name_bytes = 255;
     std::uint32_t max_topics = 100'000;
     std::uint32_t max_consumers_per_topic = 256;

@@ -1,6 +1,7 @@
 // Record and RecordBatch: what reads return.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -12,10 +13,13 @@ namespace walrus::wal {
 struct Record {
     Offset offset;
     Bytes data;  // Valid as long as the RecordBatch it came from, or a copy of that batch.
+    // Offsets that it stands for, from `offset` on: 1, or those of an opaque batch.
+    std::uint32_t count = 1;
 };
 
-// Records in offset order, without gaps inside one batch.  Cheap to copy: the bytes are shared and
-// never change.
+// Records in offset order, without gaps inside one batch; the first may begin before the offset
+// that was asked for, when that lies inside an opaque batch.  Cheap to copy: the bytes are shared
+// and never change.
 class RecordBatch {
 public:
     RecordBatch() = default;
@@ -25,6 +29,8 @@ public:
     const Record& operator[](std::size_t i) const { return records_[i]; }
     const Record& front() const { return records_.front(); }
     const Record& back() const { return records_.back(); }
+    // Where a reader goes on.  Not of an empty batch.
+    Offset end_offset() const { return back().offset + back().count; }
     auto begin() const { return records_.begin(); }
     auto end() const { return records_.end(); }
     // Sum of the record sizes.
@@ -32,8 +38,8 @@ public:
 
     // For readers that build one.  `owner` keeps the bytes of the records added next alive.
     void hold(std::shared_ptr<const void> owner) { owners_.push_back(std::move(owner)); }
-    void add(Offset offset, Bytes data) {
-        records_.push_back({offset, data});
+    void add(Offset offset, Bytes data, std::uint32_t count = 1) {
+        records_.push_back({offset, data, count});
         data_bytes_ += data.size();
     }
     // Keeps the memory for reuse, drops the contents.

@@ -285,13 +285,13 @@ void Shard::store_left_indexes(MutexLock& lock) {
 // --- appending ---
 
 Result<TopicState*> Shard::find_or_create(MutexLock& lock, std::string_view name,
-                                          std::uint64_t more_bytes) {
+                                          std::uint64_t more_bytes, Admission admission) {
     const std::uint64_t create_bytes = full_frame_size(name.size());
     for (;;) {
         WALRUS_RETURN_IF_ERROR(begin_reign(lock));
         const bool creating = table_.peek(name) == nullptr;
-        WALRUS_RETURN_IF_ERROR(writer_->reserve(lock, more_bytes + (creating ? create_bytes : 0),
-                                                LogWriter::Admission::kData));
+        WALRUS_RETURN_IF_ERROR(
+            writer_->reserve(lock, more_bytes + (creating ? create_bytes : 0), admission));
         if (TopicState* topic = table_.peek(name)) return topic;
         if (!creating) continue;  // Deleted while we waited for room.
         if (table_.size() >= options_.limits.max_topics ||
@@ -324,9 +324,10 @@ void Shard::note_pending(TopicState& topic, Lsn end, std::uint64_t group) {
 }
 
 Result<Shard::Appended> Shard::append_locked(MutexLock& lock, std::string_view name,
-                                             const BatchSource& source, bool waits) {
+                                             const BatchSource& source, bool waits,
+                                             Admission admission) {
     const Result<TopicState*> found =
-        find_or_create(lock, name, full_frame_size(source.body_length()));
+        find_or_create(lock, name, full_frame_size(source.body_length()), admission);
     if (!found) return found.error();
     TopicState& topic = **found;
     Appended appended;
@@ -336,12 +337,12 @@ Result<Shard::Appended> Shard::append_locked(MutexLock& lock, std::string_view n
     if (placed.anchor) builder_->add(topic.chain, topic.id, topic.log_end, placed.lsn);
     appended.end = placed.end;
     appended.group = writer_->staged(waits);
-    topic.log_end = topic.log_end + source.records.size();
+    topic.log_end = topic.log_end + source.record_count;
     topic.end_bytes += placed.end - placed.lsn;
     topic.clean = false;
     note_pending(topic, placed.end, appended.group);
     ++stats_.appends;
-    stats_.records += source.records.size();
+    stats_.records += source.record_count;
     stats_.payload_bytes += source.data_bytes;
     stats_.frame_bytes += placed.end - placed.lsn;
     return appended;
@@ -356,7 +357,7 @@ Result<Offset> Shard::append(std::string_view name, const BatchSource& source) {
 }
 
 Status Shard::wait_outstanding(MutexLock& lock, std::uint64_t bytes) {
-    while (!acks_.empty() && outstanding_bytes_ + bytes > options_.limits.max_outstanding_bytes) {
+    while (too_much_outstanding(bytes)) {
         // Half of it at once, so that a producer at the limit is not woken for every group.
         WALRUS_RETURN_IF_ERROR(writer_->wait_progress(lock, acks_[acks_.size() / 2].end));
     }
@@ -364,10 +365,12 @@ Status Shard::wait_outstanding(MutexLock& lock, std::uint64_t bytes) {
 }
 
 Result<Ticket> Shard::append_async(std::string_view name, const BatchSource& source,
-                                   AckCallback callback) {
+                                   AckCallback callback, Admission admission) {
     MutexLock lock(writer_->mutex());
+    if (admission == Admission::kDataNow && too_much_outstanding(source.body_length()))
+        return Error{Errc::kBusy, "log: max_outstanding_bytes are not acknowledged yet"};
     WALRUS_RETURN_IF_ERROR(wait_outstanding(lock, source.body_length()));
-    const Result<Appended> appended = append_locked(lock, name, source, false);
+    const Result<Appended> appended = append_locked(lock, name, source, false, admission);
     if (!appended) return appended.error();
     WALRUS_RETURN_IF_ERROR(writer_->state());  // Staging may have found the ring failed.
     if (writer_->acknowledged() >= appended->end) {

@@ -34,19 +34,22 @@ struct ShardConfig {
 // Thread-safe.  Methods are those of the facade, which documents them.
 class Shard final : public LogOwner {
 public:
+    using Admission = LogWriter::Admission;
+
     static Result<std::unique_ptr<Shard>> open(ShardConfig config);
     ~Shard() override;
     Status close();
 
     Result<Offset> append(std::string_view topic, const BatchSource& source);
     Result<Ticket> append_async(std::string_view topic, const BatchSource& source,
-                                AckCallback callback);
+                                AckCallback callback, Admission admission = Admission::kData);
     Status wait(Lsn end);
     Status sync();
 
     Result<RecordBatch> read(std::string_view topic, ReadOptions options, std::uint64_t max_bytes,
                              std::uint64_t max_records);
-    Result<RecordBatch> read_at(std::string_view topic, Offset offset, std::uint64_t max_bytes);
+    Result<RecordBatch> read_at(std::string_view topic, Offset offset, std::uint64_t max_bytes,
+                                bool memory_only = false);
     Result<bool> wait_for(std::string_view topic, Offset offset, std::uint64_t timeout_ms);
 
     Result<Offset> position(std::string_view topic, std::string_view consumer);
@@ -112,14 +115,19 @@ private:
 
     // --- appending (shard.cc) ---
     Result<Appended> append_locked(MutexLock& lock, std::string_view topic,
-                                   const BatchSource& source, bool waits);
+                                   const BatchSource& source, bool waits,
+                                   Admission admission = Admission::kData);
     Result<TopicState*> find_or_create(MutexLock& lock, std::string_view topic,
-                                       std::uint64_t more_bytes);
+                                       std::uint64_t more_bytes,
+                                       Admission admission = Admission::kData);
     Result<Appended> stage_control(MutexLock& lock, TopicState& topic, const ControlFrame& frame);
     // Stages the frame, applies `change` under the same lock and waits for the acknowledgement.
     Status control(MutexLock& lock, TopicState& topic, const ControlFrame& frame,
                    const std::function<void()>& change);
     void note_pending(TopicState& topic, Lsn end, std::uint64_t group);
+    bool too_much_outstanding(std::uint64_t bytes) const {
+        return !acks_.empty() && outstanding_bytes_ + bytes > options_.limits.max_outstanding_bytes;
+    }
     Status wait_outstanding(MutexLock& lock, std::uint64_t bytes);
 
     // --- reading (shard_read.cc) ---
@@ -128,6 +136,7 @@ private:
     std::unique_ptr<TopicReader> take_reader(std::uint32_t topic_id, Offset from);
     void put_reader(std::unique_ptr<TopicReader> reader);
     Result<Lsn> locate(std::uint32_t topic_id, Offset offset);
+    Result<Lsn> locate_in_memory(std::uint32_t topic_id, Offset offset);
     Result<std::shared_ptr<const FileIndex>> index_of(std::uint64_t number);
     Result<std::shared_ptr<CursorState>> cursor_of(TopicState& topic, std::string_view consumer);
     Status check_range(const TopicState& topic, Offset offset) const;

@@ -98,6 +98,26 @@ Result<Lsn> Shard::locate(std::uint32_t topic_id, Offset offset) {
     }
 }
 
+// The same from what is known without a file.
+Result<Lsn> Shard::locate_in_memory(std::uint32_t topic_id, Offset offset) {
+    std::shared_ptr<LeftFile> left;
+    std::uint64_t previous = 0;
+    {
+        const MutexLock lock(writer_->mutex());
+        const TopicPtr topic = table_.find(topic_id);
+        if (topic == nullptr) return Error{Errc::kNotFound, "topic: was deleted"};
+        if (const auto entry = builder_->locate(topic->chain, offset)) return entry->lsn;
+        previous = builder_->number() - 1;
+        if (const auto it = left_.find(previous); it != left_.end()) left = it->second;
+    }
+    // Of earlier files only the last one may still be in the ring.
+    const std::shared_ptr<const FileIndex> index =
+        left != nullptr ? left->index() : index_cache_.find(previous);
+    if (index != nullptr)
+        if (const auto entry = index->locate(topic_id, offset)) return entry->lsn;
+    return Error{Errc::kBusy, "index: the offset is in an earlier file"};
+}
+
 // --- readers ---
 
 std::unique_ptr<TopicReader> Shard::take_reader(std::uint32_t topic_id, Offset from) {
@@ -136,9 +156,10 @@ Result<RecordBatch> Shard::read_records(const TopicPtr& topic, Offset from,
     for (bool again = true;;) {
         const std::uint64_t first_file = files_->first();
         std::unique_ptr<TopicReader> reader = take_reader(topic->id, from);
-        const Status status = reader->read(
-            from, limit, [this](std::uint32_t id, Offset offset) { return locate(id, offset); },
-            batch);
+        const auto where = [&](std::uint32_t id, Offset offset) {
+            return limit.memory_only ? locate_in_memory(id, offset) : locate(id, offset);
+        };
+        const Status status = reader->read(from, limit, where, batch);
         put_reader(std::move(reader));
         // What was read before the trouble is good; the next read begins at the trouble.
         if (status || !batch.empty()) return batch;
@@ -161,7 +182,8 @@ Status Shard::check_range(const TopicState& topic, Offset offset) const {
                                         std::to_string(topic.readable.value) + "]"};
 }
 
-Result<RecordBatch> Shard::read_at(std::string_view name, Offset offset, std::uint64_t max_bytes) {
+Result<RecordBatch> Shard::read_at(std::string_view name, Offset offset, std::uint64_t max_bytes,
+                                   bool memory_only) {
     TopicPtr topic;
     ReadLimit limit;
     {
@@ -173,6 +195,7 @@ Result<RecordBatch> Shard::read_at(std::string_view name, Offset offset, std::ui
         limit.end = topic->readable;
     }
     limit.max_bytes = max_bytes;
+    limit.memory_only = memory_only;
     return read_records(topic, offset, limit);
 }
 
@@ -244,8 +267,8 @@ Result<RecordBatch> Shard::read(std::string_view name, ReadOptions options, std:
     Result<RecordBatch> batch = read_records(topic, from, limit);
     if (!batch || batch->empty()) return batch;
     lock.lock();
-    const Offset next = batch->back().offset + 1;
-    const std::uint64_t unpersisted = cursor->unpersisted + batch->size();
+    const Offset next = batch->end_offset();
+    const std::uint64_t unpersisted = cursor->unpersisted + (next - from);
     if (unpersisted < options_.consistency.persist_every) {
         cursor->position = next;
         cursor->unpersisted = static_cast<std::uint32_t>(unpersisted);

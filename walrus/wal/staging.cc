@@ -36,11 +36,19 @@ std::uint64_t BatchSource::body_length() const {
 BatchSource BatchSource::of(std::span<const Bytes> records) {
     BatchSource source;
     source.records = records;
+    source.record_count = static_cast<std::uint32_t>(records.size());
     if (records.size() > 1) source.body_crc = lengths_crc(records);
     for (const Bytes record : records) {
         source.data_bytes += record.size();
         source.body_crc = crc32c(record, source.body_crc);
     }
+    return source;
+}
+
+BatchSource BatchSource::of_opaque(const Bytes& blob, std::uint32_t record_count) {
+    BatchSource source = of({&blob, 1});
+    source.record_count = record_count;
+    source.opaque = true;
     return source;
 }
 
@@ -62,7 +70,8 @@ void Staging::finish_frame(std::uint64_t used, std::uint64_t size) {
 Staging::Placed Staging::batch(std::uint32_t topic_id, Offset first_offset,
                                const BatchSource& source, Lsn durable_upto) {
     const bool continues = run_ && run_->topic_id == topic_id && run_->offset == first_offset &&
-                           source.records.size() == 1 && source.data_bytes <= kMaxShortLength &&
+                           source.records.size() == 1 && !source.opaque &&
+                           source.data_bytes <= kMaxShortLength &&
                            end_ - last_anchor_ < kAnchorInterval;
     if (!continues) return full_batch(topic_id, first_offset, source, durable_upto);
 
@@ -83,7 +92,8 @@ Staging::Placed Staging::full_batch(std::uint32_t topic_id, Offset first_offset,
     FrameHeader header;
     header.type = FrameType::kBatch;
     header.epoch = epoch_;
-    header.record_count = static_cast<std::uint32_t>(source.records.size());
+    header.flags = source.opaque ? kBatchOpaque : 0;
+    header.record_count = source.record_count;
     header.lsn = end_;
     header.durable_upto = durable_upto;
     header.first_offset = first_offset;

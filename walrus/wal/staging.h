@@ -19,11 +19,15 @@ namespace walrus::wal {
 // The records of a batch with what could be computed before the lock was taken.
 struct BatchSource {
     std::span<const Bytes> records;
+    std::uint32_t record_count = 0;  // Offsets that it takes.
+    bool opaque = false;             // `records` is one blob.
     std::uint64_t data_bytes = 0;
     std::uint32_t body_crc = 0;
     // The body's length; at most 2^32 - 1 by Options::validate.
     std::uint64_t body_length() const;
     static BatchSource of(std::span<const Bytes> records);
+    // `blob` outlives it.
+    static BatchSource of_opaque(const Bytes& blob, std::uint32_t record_count);
 };
 
 class Staging {

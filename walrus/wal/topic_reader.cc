@@ -77,7 +77,8 @@ Status TopicReader::take(const Frame& frame, const ReadLimit& limit, RecordBatch
     const Result<BatchBody> body = BatchBody::parse(frame);
     if (!body) return body.error();
     if (*next_ < header.first_offset) return damaged();
-    const auto skip = static_cast<std::uint32_t>(*next_ - header.first_offset);
+    const bool opaque = is_opaque(header);
+    const auto skip = static_cast<std::uint32_t>(opaque ? 0 : *next_ - header.first_offset);
     body->for_each(skip, [&](std::uint32_t, Bytes record) {
         full = *next_ >= limit.end || out.size() >= limit.max_records ||
                (!out.empty() && out.data_bytes() + record.size() > limit.max_bytes);
@@ -86,8 +87,10 @@ Status TopicReader::take(const Frame& frame, const ReadLimit& limit, RecordBatch
             out.hold(owner_);
             held_ = owner_.get();
         }
-        out.add(*next_, record);
-        next_ = *next_ + 1;
+        const Offset offset = opaque ? header.first_offset : *next_;
+        const std::uint32_t count = opaque ? header.record_count : 1;
+        out.add(offset, record, count);
+        next_ = offset + count;
         return true;
     });
     return {};
@@ -107,6 +110,7 @@ Status TopicReader::jump_ahead(const LocateFrame& locate) {
 Status TopicReader::read(Offset from, const ReadLimit& limit, const LocateFrame& locate,
                          RecordBatch& out) {
     held_ = nullptr;
+    fetcher_.set_memory_only(limit.memory_only);
     if (from >= limit.end) return {};
     if (next_ != from) {
         WALRUS_RETURN_IF_ERROR(enter(from, locate));
@@ -116,6 +120,7 @@ Status TopicReader::read(Offset from, const ReadLimit& limit, const LocateFrame&
     while (*next_ < limit.end && out.size() < limit.max_records) {
         Frame frame;
         const Result<bool> there = next_frame(frame);
+        if (!there && there.error().code == Errc::kBusy) return there.error();
         if (!there || !*there) {
             next_.reset();
             if (!there) return there.error();

@@ -17,7 +17,8 @@ namespace walrus::wal {
 struct ReadLimit {
     Offset end;  // Records from here on are not returned.
     std::uint64_t max_bytes = ~std::uint64_t{0};
-    std::uint64_t max_records = ~std::uint64_t{0};
+    std::uint64_t max_records = ~std::uint64_t{0};  // An opaque batch is one.
+    bool memory_only = false;                       // kBusy instead of reading a file.
 };
 
 // Finds a full frame of the topic at or before an offset.
@@ -33,7 +34,8 @@ public:
     // The offset that continues without the index.
     std::optional<Offset> position() const { return next_; }
 
-    // Adds records from `from` on to `out`.  kCorruption: a frame is damaged; the message says
+    // Adds records from `from` on to `out`; an opaque batch that holds `from` is added whole.
+    // kCorruption: a frame is damaged; the message says
     // where, and nothing at or past it was added.
     Status read(Offset from, const ReadLimit& limit, const LocateFrame& locate, RecordBatch& out);
 

@@ -67,6 +67,7 @@ public:
         dumped.size_bytes = frame.size;
         dumped.type = type_name(header);
         dumped.short_form = frame.is_short;
+        dumped.opaque = is_opaque(header);
         dumped.from_ring = reader.from_ring();
         dumped.topic = topic_name(frame, table);
         dumped.epoch = header.epoch;

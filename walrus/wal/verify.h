@@ -78,6 +78,7 @@ struct DumpedFrame {
     std::uint64_t size_bytes = 0;  // That it takes in the log.
     std::string type;              // "batch", "pad", "seal" or the kind of control frame.
     bool short_form = false;
+    bool opaque = false;     // A batch whose one record stands for record_count.
     bool from_ring = false;  // The log file does not have it.
     std::string topic;       // Name, or "#id" when it is not known; "" when it concerns none.
     std::uint32_t epoch = 0;

@@ -58,6 +58,19 @@ public:
         return Ticket{*end, shard_of(topic, shards_.size()), Lsn{}};
     }
 
+    Result<Offset> append_opaque(std::string_view topic, OpaqueBatch batch) override {
+        WALRUS_RETURN_IF_ERROR(check_opaque(topic, batch));
+        return shard(topic).append(topic, BatchSource::of_opaque(batch.bytes, batch.record_count));
+    }
+
+    Result<Ticket> append_opaque_async(std::string_view topic, OpaqueBatch batch,
+                                       AckCallback callback, WhenFull when_full) override {
+        WALRUS_RETURN_IF_ERROR(check_opaque(topic, batch));
+        return shard(topic).append_async(
+            topic, BatchSource::of_opaque(batch.bytes, batch.record_count), callback,
+            when_full == WhenFull::kWait ? Shard::Admission::kData : Shard::Admission::kDataNow);
+    }
+
     Status wait(const Ticket& ticket) override {
         WALRUS_RETURN_IF_ERROR(check_open());
         if (ticket.shard >= shards_.size())
@@ -86,6 +99,12 @@ public:
                                 std::uint64_t max_bytes) override {
         WALRUS_RETURN_IF_ERROR(check_topic(topic));
         return shard(topic).read_at(topic, offset, max_bytes);
+    }
+
+    Result<RecordBatch> read_recent(std::string_view topic, Offset offset,
+                                    std::uint64_t max_bytes) override {
+        WALRUS_RETURN_IF_ERROR(check_topic(topic));
+        return shard(topic).read_at(topic, offset, max_bytes, true);
     }
 
     Result<bool> wait_for(std::string_view topic, Offset offset,
@@ -222,6 +241,20 @@ private:
         }
         if (batch_body_length(records.size(), bytes) > limits.max_batch_bytes)
             return Error{Errc::kTooLarge, "batch: " + std::to_string(bytes) + " bytes, at most " +
+                                              std::to_string(limits.max_batch_bytes)};
+        return {};
+    }
+
+    Status check_opaque(std::string_view topic, const OpaqueBatch& batch) const {
+        WALRUS_RETURN_IF_ERROR(check_topic(topic));
+        const Limits& limits = options_->limits;
+        if (batch.record_count == 0 || batch.record_count > limits.max_opaque_records)
+            return Error{Errc::kInvalidArgument,
+                         "opaque batch: stands for " + std::to_string(batch.record_count) +
+                             " records, must be 1 to " + std::to_string(limits.max_opaque_records)};
+        if (batch.bytes.size() > limits.max_batch_bytes)
+            return Error{Errc::kTooLarge, "opaque batch: " + std::to_string(batch.bytes.size()) +
+                                              " bytes, at most " +
                                               std::to_string(limits.max_batch_bytes)};
         return {};
     }

@@ -43,6 +43,19 @@ struct ReadOptions {
     bool checkpoint = true;          // False: peek, the cursor stays.
 };
 
+// One blob that stands for `record_count` records, stored as it is and read as a whole: a batch
+// in a format of the caller's.
+struct OpaqueBatch {
+    Bytes bytes;
+    std::uint32_t record_count = 1;  // Offsets that it takes, at least 1.
+};
+
+// What an append does when there is no room at the moment.
+enum class WhenFull {
+    kWait,
+    kRefuse,  // kBusy: nothing was appended; try again soon.
+};
+
 struct TopicInfo {
     std::string name;
     Offset log_start_offset;         // First kept.
@@ -66,7 +79,7 @@ struct Stats {
     std::uint64_t writes = 0;         // Transfers to log files.
     std::uint64_t syncs = 0;          // Durable transfers and file syncs.
     std::uint64_t groups = 0;         // Commit groups.
-    std::uint64_t ring_waits = 0;     // Appends that waited for ring space.
+    std::uint64_t ring_waits = 0;     // Appends that waited, or were refused, for ring space.
     std::uint64_t files_prepared = 0;
     std::uint64_t files_recycled = 0;
     std::uint64_t recovery_us = 0;      // Time open() spent on recovery.
@@ -109,6 +122,12 @@ public:
     // max_outstanding_bytes are unacknowledged or the ring is full.
     virtual Result<Ticket> append_async(std::string_view topic, std::span<const Bytes> records,
                                         AckCallback callback = {}) = 0;
+    // As append_batch and append_async, of one opaque batch.  Copies the bytes once, and allocates
+    // nothing.
+    virtual Result<Offset> append_opaque(std::string_view topic, OpaqueBatch batch) = 0;
+    virtual Result<Ticket> append_opaque_async(std::string_view topic, OpaqueBatch batch,
+                                               AckCallback callback = {},
+                                               WhenFull when_full = WhenFull::kWait) = 0;
     // Waits until the ticket's append is acknowledged, or failed, and its callback has returned.
     virtual Status wait(const Ticket& ticket) = 0;
     // Waits until everything appended before the call is on stable storage, in any class.
@@ -122,8 +141,13 @@ public:
     virtual Result<RecordBatch> read_batch(std::string_view topic, std::uint64_t max_bytes,
                                            ReadOptions options = {}) = 0;
     // Stateless.  kOutOfRange: before the log start or past the high watermark (at it: empty).
+    // An opaque batch that holds `offset` comes whole.
     virtual Result<RecordBatch> read_at(std::string_view topic, Offset offset,
                                         std::uint64_t max_bytes) = 0;
+    // As read_at, but never waits for the disk: what is in memory, and kBusy when that is not
+    // what is at `offset`.
+    virtual Result<RecordBatch> read_recent(std::string_view topic, Offset offset,
+                                            std::uint64_t max_bytes) = 0;
     // Waits until the topic's high watermark is past `offset`.  False: the time ran out.
     virtual Result<bool> wait_for(std::string_view topic, Offset offset,
                                   std::uint64_t timeout_ms) = 0;

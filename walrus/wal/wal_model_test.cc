@@ -22,13 +22,22 @@ struct ModelCursor {
 };
 
 struct ModelTopic {
-    std::vector<std::string> records;  // From offset 0 on.
+    std::vector<std::string> records;              // From offset 0 on; a blob is at its first.
+    std::map<std::uint64_t, std::uint64_t> blobs;  // First offset -> offsets taken.
     std::uint64_t start = 0;
     bool clean = true;
     Retention retention;
     std::map<std::string, ModelCursor> cursors;
 
     std::uint64_t end() const { return records.size(); }
+    // Of what holds `offset`: the first offset, and how many.
+    std::pair<std::uint64_t, std::uint64_t> unit_at(std::uint64_t offset) const {
+        const auto after = blobs.upper_bound(offset);
+        if (after == blobs.begin()) return {offset, 1};
+        const auto& [first, count] = *std::prev(after);
+        return offset < first + count ? std::pair{first, count}
+                                      : std::pair{offset, std::uint64_t{1}};
+    }
 };
 
 // Runs random operations on a log and on the model, and expects the same of both.
@@ -57,12 +66,15 @@ public:
         }
         if (!::testing::Test::HasFailure()) compare_all();
     }
+    // How many reads found what they asked for in memory.
+    std::uint64_t recent_reads() const { return recent_reads_; }
 
 private:
     void step() {
         const std::uint64_t dice = dice_.below(1000);
         if (dice < 380) return append();
-        if (dice < 480) return append_async();
+        if (dice < 450) return append_async();
+        if (dice < 480) return append_opaque();
         settle();
         if (dice < 570) return read_by_cursor();
         if (dice < 650) return read_at();
@@ -147,6 +159,34 @@ private:
         unsettled_.push_back(*ticket);
     }
 
+    void append_opaque() {
+        const std::string name = pick_topic();
+        const std::string blob = make_record();
+        ModelTopic& topic = model_[name];
+        const std::uint64_t first = topic.end();
+        const std::uint64_t count = 1 + dice_.below(dice_.chance(1, 4) ? 3000 : 5);
+        topic.records.push_back(blob);
+        topic.records.resize(first + count);
+        topic.blobs[first] = count;
+        topic.clean = false;
+        const OpaqueBatch batch{as_bytes(blob), static_cast<std::uint32_t>(count)};
+        if (dice_.chance(1, 2)) {
+            const Result<Offset> offset = wal_->append_opaque(name, batch);
+            ASSERT_TRUE(offset) << offset.error().to_string();
+            ASSERT_EQ(offset->value, first);
+            return;
+        }
+        const WhenFull when_full = dice_.chance(1, 2) ? WhenFull::kWait : WhenFull::kRefuse;
+        Result<Ticket> ticket = wal_->append_opaque_async(name, batch, {}, when_full);
+        if (!ticket && ticket.error().code == Errc::kBusy) {
+            settle();
+            ticket = wal_->append_opaque_async(name, batch);
+        }
+        ASSERT_TRUE(ticket) << ticket.error().to_string();
+        ASSERT_EQ(ticket->first_offset.value, first);
+        unsettled_.push_back(*ticket);
+    }
+
     // What was appended asynchronously can be read once it is acknowledged.
     void settle() {
         for (const Ticket& ticket : unsettled_) ASSERT_TRUE(wal_->wait(ticket));
@@ -158,13 +198,27 @@ private:
                         std::uint64_t max_bytes, std::uint64_t max_records) {
         std::uint64_t at = from;
         std::uint64_t bytes = 0;
-        while (at < topic.end() && at - from < max_records &&
-               (at == from || bytes + topic.records[at].size() <= max_bytes))
-            bytes += topic.records[at++].size();
-        ASSERT_EQ(got.size(), at - from);
-        for (std::size_t i = 0; i < got.size(); ++i) {
-            ASSERT_EQ(got[i].offset.value, from + i);
-            ASSERT_TRUE(as_text(got[i].data) == topic.records[from + i]) << "offset " << from + i;
+        std::size_t units = 0;
+        while (at < topic.end() && units < max_records) {
+            const auto [first, count] = topic.unit_at(at);
+            bytes += topic.records[first].size();
+            if (units > 0 && bytes > max_bytes) break;
+            ++units;
+            at = first + count;
+        }
+        ASSERT_EQ(got.size(), units);
+        expect_bytes(got, topic, from);
+    }
+
+    // `got` must be what follows from `from` on, however far.
+    void expect_bytes(const RecordBatch& got, const ModelTopic& topic, std::uint64_t from) {
+        std::uint64_t at = from;
+        for (const Record& record : got) {
+            const auto [first, count] = topic.unit_at(at);
+            ASSERT_EQ(record.offset.value, first);
+            ASSERT_EQ(record.count, count);
+            ASSERT_TRUE(as_text(record.data) == topic.records[first]) << "offset " << first;
+            at = first + count;
         }
     }
 
@@ -191,8 +245,8 @@ private:
         expect_records(*got, topic, from, max_bytes, one ? 1 : ~std::uint64_t{0});
         if (!checkpoint || got->empty()) return;
         ModelCursor& cursor = topic.cursors[consumer];
-        cursor.position = got->back().offset.value + 1;
-        cursor.unpersisted += got->size();
+        cursor.position = got->end_offset().value;
+        cursor.unpersisted += cursor.position - from;
         if (cursor.unpersisted < options_.consistency.persist_every) return;
         cursor.committed = cursor.position;
         cursor.unpersisted = 0;
@@ -211,6 +265,15 @@ private:
         }
         ASSERT_TRUE(got) << got.error().to_string();
         expect_records(*got, *topic, offset, max_bytes, ~std::uint64_t{0});
+        const Result<RecordBatch> recent = wal_->read_recent(name, Offset{offset}, max_bytes);
+        if (recent) {
+            ++recent_reads_;
+            ASSERT_LE(recent->size(), got->size());
+            ASSERT_EQ(recent->empty(), got->empty());
+            expect_bytes(*recent, *topic, offset);
+        } else {
+            ASSERT_EQ(recent.error().code, Errc::kBusy);
+        }
     }
 
     // An offset for cursors: mostly one that can be.
@@ -422,7 +485,7 @@ private:
                 ASSERT_TRUE(got) << got.error().to_string();
                 ASSERT_NO_FATAL_FAILURE(
                     expect_records(*got, topic, at, 100'000, ~std::uint64_t{0}));
-                at += got->size();
+                at = got->end_offset().value;
             }
         }
     }
@@ -433,6 +496,7 @@ private:
     std::unique_ptr<Wal> wal_;
     std::map<std::string, ModelTopic> model_;
     std::vector<Ticket> unsettled_;
+    std::uint64_t recent_reads_ = 0;
 };
 
 Options small_options() {
@@ -464,6 +528,7 @@ TEST_P(WalModelTest, TheLogDoesWhatVectorsAndMapsDo) {
         ModelRun run(options, testing::test_seed());
         if (!run.open()) GTEST_SKIP();
         run.run(1200);
+        EXPECT_GT(run.recent_reads(), 0U);
     }
     if (!HasFailure()) std::filesystem::remove_all(options.data_dir);
 }
