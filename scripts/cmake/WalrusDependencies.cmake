@@ -8,6 +8,13 @@ pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
 foreach(library IN ITEMS liblz4 libzstd snappy zlib)
   pkg_check_modules(${library} REQUIRED IMPORTED_TARGET ${library})
 endforeach()
+# asio has neither a CMake package nor a .pc file.
+find_path(WALRUS_ASIO_INCLUDE_DIR asio.hpp REQUIRED)
+add_library(walrus_asio INTERFACE)
+add_library(walrus::asio ALIAS walrus_asio)
+target_include_directories(walrus_asio SYSTEM INTERFACE ${WALRUS_ASIO_INCLUDE_DIR})
+target_compile_definitions(walrus_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
+target_link_libraries(walrus_asio INTERFACE Threads::Threads)
 find_package(nlohmann_json CONFIG REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
 
