@@ -1,0 +1,149 @@
+#include "walrus/node/text_handler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "walrus/node/text_reply.h"
+#include "walrus/protocol/record_batch_builder.h"
+#include "walrus/protocol/text_error.h"
+
+namespace walrus::node {
+
+// A PUT that waits for the log; reused.
+struct TextService::Put {
+    TextService* service = nullptr;
+    net::ReplySlot slot;
+    std::string topic;
+
+    static void on_append(void* context, const broker::AppendResult& result) {
+        Put& put = *static_cast<Put*>(context);
+        put.service->on_appended(put, result);
+    }
+};
+
+class TextService::Handler final : public net::ConnectionHandler {
+public:
+    explicit Handler(TextService& service) : service_(service) {}
+
+    void on_frame(Bytes frame, net::ReplySlot slot) override {
+        const auto request = protocol::parse_text_request(frame);
+        if (request) return service_.serve(*request, std::move(slot));
+        ++service_.counters_.refused;
+        slot.send(protocol::encode_text_error(request.error().message));
+    }
+
+    net::Reply on_bad_length(std::uint64_t /*length*/) override {
+        ++service_.counters_.refused;
+        return {.head = protocol::encode_text_error(protocol::text_error::kInvalidFrameLength)};
+    }
+
+private:
+    TextService& service_;
+};
+
+TextService::TextService(broker::Broker& broker, broker::OffsetStore& offsets, net::Loop& loop,
+                         TextServiceOptions options)
+    : broker_(broker), offsets_(offsets), loop_(loop), options_(std::move(options)) {}
+
+TextService::~TextService() = default;
+
+std::unique_ptr<net::ConnectionHandler> TextService::make_handler() {
+    return std::make_unique<Handler>(*this);
+}
+
+void TextService::serve(const protocol::TextRequest& request, net::ReplySlot slot) {
+    using protocol::TextCommand;
+    switch (request.command) {
+        case TextCommand::kRegister: return register_topic(request.topic, std::move(slot));
+        case TextCommand::kPut: return put(request, std::move(slot));
+        case TextCommand::kGet: return get(request.topic, std::move(slot));
+        case TextCommand::kState: return state(request.topic, std::move(slot));
+        case TextCommand::kMetrics:
+            ++counters_.metrics;
+            return slot.send(
+                protocol::encode_text_frame(metrics_document(broker_.cluster(), options_.address)));
+    }
+}
+
+void TextService::register_topic(std::string_view topic, net::ReplySlot slot) {
+    ++counters_.registers;
+    auto shared = std::make_shared<net::ReplySlot>(std::move(slot));
+    broker_.create_topic({.name = std::string(topic)}, false, [shared](const Status& status) {
+        if (status || status.error().code == Errc::kAlreadyExists)
+            return shared->send(protocol::encode_text_ok());
+        shared->send(protocol::encode_text_error(status.error().message));
+    });
+}
+
+void TextService::put(const protocol::TextRequest& request, net::ReplySlot slot) {
+    ++counters_.puts;
+    broker::Partition* partition = broker_.find(request.topic, 0);
+    if (partition == nullptr) return slot.send(unknown_topic_reply(request.topic));
+    if (free_puts_.empty()) {
+        free_puts_.push_back(puts_.emplace_back(std::make_unique<Put>()).get());
+        free_puts_.back()->service = this;
+    }
+    Put* const put = free_puts_.back();
+    free_puts_.pop_back();
+    put->slot = std::move(slot);
+    put->topic = request.topic;
+    const std::string batch = protocol::one_record_batch(
+        as_bytes(request.payload), static_cast<std::int64_t>(loop_.wall_ms()));
+    partition->append(as_bytes(batch), broker::Acks::kAll, {&Put::on_append, put});
+}
+
+void TextService::on_appended(Put& put, const broker::AppendResult& result) {
+    net::ReplySlot slot = std::move(put.slot);
+    if (result.outcome == broker::AppendOutcome::kAppended) {
+        slot.send(protocol::encode_text_ok());
+    } else {
+        const Error error = result.status
+                                ? Error{Errc::kInvalidArgument,
+                                        std::string(broker::append_outcome_name(result.outcome))}
+                                : result.status.error();
+        const broker::Partition* partition = broker_.find(put.topic, 0);
+        const std::uint64_t segment = partition == nullptr ? 1 : current_segment(partition->info());
+        slot.send(append_error_reply(put.topic, segment, error));
+    }
+    free_puts_.push_back(&put);
+}
+
+void TextService::get(std::string_view topic, net::ReplySlot slot) {
+    ++counters_.gets;
+    broker::Partition* partition = broker_.find(topic, 0);
+    if (partition == nullptr) return slot.send(unknown_topic_reply(topic));
+    cursor_of(topic, *partition).get(std::move(slot));
+}
+
+SharedCursor& TextService::cursor_of(std::string_view topic, broker::Partition& partition) {
+    auto found = cursors_.find(topic);
+    // A topic that was deleted and created again has another partition.
+    if (found != cursors_.end() && &found->second->partition() != &partition &&
+        !found->second->is_busy()) {
+        std::erase(warm_, found->second.get());
+        cursors_.erase(found);
+        found = cursors_.end();
+    }
+    if (found == cursors_.end())
+        found = cursors_
+                    .emplace(topic, std::make_unique<SharedCursor>(std::string(topic), partition,
+                                                                   offsets_, loop_))
+                    .first;
+    SharedCursor* const cursor = found->second.get();
+    std::erase(warm_, cursor);
+    warm_.push_back(cursor);
+    if (warm_.size() > kWarmCursors) {
+        if (!warm_.front()->is_busy()) warm_.front()->forget_records();
+        warm_.erase(warm_.begin());
+    }
+    return *cursor;
+}
+
+void TextService::state(std::string_view topic, net::ReplySlot slot) {
+    ++counters_.states;
+    const auto description = broker_.describe(topic);
+    if (!description) return slot.send(unknown_topic_reply(topic));
+    slot.send(protocol::encode_text_frame(state_document(*description)));
+}
+
+}  // namespace walrus::node
