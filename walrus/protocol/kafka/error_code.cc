@@ -74,6 +74,7 @@ constexpr std::array kNames = {
     Name{ErrorCode::kUnsupportedCompressionType, "UNSUPPORTED_COMPRESSION_TYPE"},
     Name{ErrorCode::kOffsetNotAvailable, "OFFSET_NOT_AVAILABLE"},
     Name{ErrorCode::kMemberIdRequired, "MEMBER_ID_REQUIRED"},
+    Name{ErrorCode::kGroupMaxSizeReached, "GROUP_MAX_SIZE_REACHED"},
     Name{ErrorCode::kFencedInstanceId, "FENCED_INSTANCE_ID"},
     Name{ErrorCode::kInvalidRecord, "INVALID_RECORD"},
     Name{ErrorCode::kThrottlingQuotaExceeded, "THROTTLING_QUOTA_EXCEEDED"},

@@ -73,6 +73,7 @@ enum class ErrorCode : std::int16_t {
     kUnsupportedCompressionType = 76,
     kOffsetNotAvailable = 78,
     kMemberIdRequired = 79,
+    kGroupMaxSizeReached = 81,
     kFencedInstanceId = 82,
     kInvalidRecord = 87,
     kThrottlingQuotaExceeded = 89,
