@@ -1,0 +1,16 @@
+// From what the log returns to what a fetch is answered with: batches with their base offset and
+// leader epoch in place.
+#pragma once
+
+#include <cstdint>
+
+#include "walrus/broker/types.h"
+#include "walrus/wal/record.h"
+
+namespace walrus::broker {
+
+// Fills pieces, owner and size_bytes of `to`.  A large batch is not copied but for its first
+// bytes; small ones are put side by side.  kCorruption: a stored blob is not a batch.
+Status place_batches(wal::RecordBatch stored, std::int32_t leader_epoch, FetchedBatches& to);
+
+}  // namespace walrus::broker
