@@ -6,8 +6,10 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "walrus/base/random.h"
@@ -37,7 +39,6 @@ public:
     // group that has no members.
     void commit(const MemberIdentity& who, std::vector<OffsetCommit> offsets,
                 std::function<void(ErrorCode)> done);
-    const OffsetStore& offsets() const { return offsets_; }
 
     // Empty when nobody knows the group.
     std::optional<GroupDescription> describe(std::string_view group);

@@ -1,14 +1,13 @@
 // What the tests of groups share: a coordinator with a real offset store on a simulated disk.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "walrus/base/assert.h"
 #include "walrus/base/random.h"
 #include "walrus/broker/groups.h"
 #include "walrus/broker/offset_store.h"
@@ -25,7 +24,7 @@ struct Answer {
 
     std::function<void(T)> callback() {
         return [value = value](T given) {
-            ASSERT_FALSE(*value) << "answered twice";
+            WALRUS_ASSERT(!value->has_value());  // Answered twice.
             *value = std::move(given);
         };
     }
@@ -60,7 +59,7 @@ struct GroupsFixture {
         options.clock = &clock;
         options.random = &random;
         auto opened = LogOffsetStore::open(options, loop);
-        EXPECT_TRUE(opened) << opened.error().to_string();
+        WALRUS_ASSERT(opened.has_value());
         store = *std::move(opened);
         groups = std::make_unique<GroupCoordinator>(loop, random, *store, group_options);
     }
@@ -84,7 +83,7 @@ struct GroupsFixture {
         Answer<ErrorCode> answer;
         groups->commit(who, {{"t", 0, {.offset = Offset{offset}}}}, answer.callback());
         loop.run();
-        EXPECT_TRUE(answer);
+        WALRUS_ASSERT(static_cast<bool>(answer));
         return *answer;
     }
     // Joins as many members as that at once, the first leading, and gives each "part n".
@@ -101,7 +100,7 @@ struct GroupsFixture {
             if (member.member_id != member.leader) sync(member);
         for (const JoinAnswer& member : joined)
             if (member.member_id == member.leader) sync(member, parts);
-        EXPECT_EQ(groups->describe("g")->state, GroupState::kStable);
+        WALRUS_ASSERT(groups->describe("g")->state == GroupState::kStable);
         return joined;
     }
     GroupState state() const { return groups->describe("g")->state; }

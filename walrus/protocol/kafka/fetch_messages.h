@@ -79,12 +79,16 @@ struct FetchPartitionResponse {
     std::int32_t preferred_read_replica = -1;
     std::optional<Bytes> records = {};  // Record batches; the last one may be cut short.
 
-    static void fields(auto& io, auto& m) {
+    // A server whose records are elsewhere writes these, the length, and leaves the records out.
+    static void fields_before_records(auto& io, auto& m) {
         io(m.index, m.error, m.high_watermark);
         if (io.version() >= 4) io(m.last_stable_offset);
         if (io.version() >= 5) io(m.log_start_offset);
         if (io.version() >= 4) io(m.aborted_transactions);
         if (io.version() >= 11) io(m.preferred_read_replica);
+    }
+    static void fields(auto& io, auto& m) {
+        fields_before_records(io, m);
         io(m.records);
     }
 };
@@ -103,9 +107,12 @@ struct FetchResponse {
     std::int32_t session_id = 0;  // 0: no session.
     std::vector<FetchTopicResponse> topics = {};
 
-    static void fields(auto& io, auto& m) {
+    static void fields_before_topics(auto& io, auto& m) {
         if (io.version() >= 1) io(m.throttle_time_ms);
         if (io.version() >= 7) io(m.error, m.session_id);
+    }
+    static void fields(auto& io, auto& m) {
+        fields_before_topics(io, m);
         io(m.topics);
     }
 };

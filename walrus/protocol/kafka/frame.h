@@ -43,15 +43,23 @@ struct RequestId {
     std::optional<std::string> client_id = {};
 };
 
+// As decode_request(), into one that is new or was read in the same version.  More than
+// `max_elements` in all arrays together are kInvalidArgument.
+template <class Request>
+Status decode_request_into(const RequestFrame& frame, std::size_t max_elements, Request& request) {
+    const Api& api = api_of(Request::kKey);
+    Reader reader(frame.body, frame.version, api.is_flexible(frame.version));
+    reader.limit_elements(max_elements);
+    reader(request);
+    return reader.finish(api.name);
+}
+
 // The body of a frame that is supported and whose key is Request::kKey.  A Bytes in it is a view
 // into the frame.  kInvalidArgument: malformed, or bytes are left over.
 template <class Request>
 Result<Request> decode_request(const RequestFrame& frame) {
-    const Api& api = api_of(Request::kKey);
-    Reader reader(frame.body, frame.version, api.is_flexible(frame.version));
     Request request;
-    reader(request);
-    WALRUS_RETURN_IF_ERROR(reader.finish(api.name));
+    WALRUS_RETURN_IF_ERROR(decode_request_into(frame, SIZE_MAX, request));
     return request;
 }
 

@@ -12,6 +12,7 @@
 // we write none and skip all.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -34,11 +35,15 @@ enum class WireFault { kNone, kTruncated, kNull, kLength, kNumber, kTrailing };
 
 // Takes fields from bytes.  After the first fault every field is zero or empty and fault() stays;
 // nothing is allocated that the bytes at hand do not justify.  Strings are copied; a Bytes is a
-// view into the input.
+// view into the input.  A message may be read into again, in the same version: what it had is
+// replaced, and its memory is used again.
 class Reader {
 public:
     Reader(Bytes bytes, std::int16_t version, bool is_flexible)
         : left_(bytes), version_(version), is_flexible_(is_flexible) {}
+
+    // More elements than that, of all arrays together, are a fault: kLength.
+    void limit_elements(std::size_t limit) { elements_left_ = limit; }
 
     std::int16_t version() const { return version_; }
     bool ok() const { return fault_ == WireFault::kNone; }
@@ -94,10 +99,16 @@ private:
     // Reads an array; false when it is null or at a fault of its count.
     template <class T>
     bool elements(std::vector<T>& value) {
-        value.clear();
         const std::optional<std::size_t> count = length(4);
+        if (count.value_or(0) > elements_left_) fail(WireFault::kLength);
+        std::size_t read = 0;
         // No element is smaller than a byte, so this ends with the bytes, whatever the count.
-        for (std::size_t i = 0; i < count.value_or(0) && ok(); ++i) field(value.emplace_back());
+        for (; read < count.value_or(0) && ok(); ++read) {
+            if (read == value.size()) value.emplace_back();
+            field(value[read]);
+        }
+        elements_left_ -= std::min(read, elements_left_);
+        value.resize(read);
         return count.has_value();
     }
 
@@ -114,6 +125,7 @@ private:
     Bytes left_;
     const std::int16_t version_;
     const bool is_flexible_;
+    std::size_t elements_left_ = SIZE_MAX;
     WireFault fault_ = WireFault::kNone;  // Invariant: left_ is empty when it is set.
 };
 
