@@ -192,6 +192,10 @@ std::vector<Setting> make_settings() {
             "kafka_advertise_port", "Port that Kafka clients are told to use, 0 for kafka_port"),
         text<&C::admin_host>("admin_host", "Address of the admin HTTP server"),
         port<&C::admin_port>("admin_port", "Port of the admin HTTP server, 0 for any, or off"),
+        on_off<&C::auto_create_topics>("auto_create_topics",
+                                       "Make topics that Kafka clients ask for"),
+        number<&C::default_partitions, 1, 10'000>("default_partitions",
+                                                  "Partitions of topics that say nothing else"),
         number<&C::max_connections, 1, 1'000'000>("max_connections",
                                                   "Connections of each protocol"),
         number<&C::max_request_bytes, 65'536, 0x7FFF'FFFF>("max_request_bytes",
@@ -203,7 +207,7 @@ std::vector<Setting> make_settings() {
         choice<&C::durability, &wal::parse_durability_class, &wal::durability_class_name>(
             "durability",
             "When a topic's records are acknowledged, unless the topic says otherwise:"
-            " none, process, os-interval or disk"),
+            " process, os-interval or disk"),
         number<&C::sync_interval_ms, 1, kDayMs>("sync_interval_ms",
                                                 "How often class os-interval syncs"),
         choice<&C::io_backend, &wal::parse_backend, &wal::backend_name>(

@@ -37,6 +37,8 @@ struct Config {
     std::string admin_host = "127.0.0.1";
     Port admin_port = 9090;
 
+    bool auto_create_topics = true;  // When a Kafka client asks for one.
+    std::uint32_t default_partitions = 1;
     std::uint32_t max_connections = 10'000;       // Of each protocol.
     std::uint64_t max_request_bytes = 100 << 20;  // Of a Kafka request.
     std::uint64_t idle_timeout_ms = 600'000;
@@ -79,7 +81,7 @@ struct Setting {
     std::string_view name;
     std::string_view help;
     bool is_list = false;
-    bool is_switch = false;  // A flag that needs no value.
+    bool is_switch = false;  // A flag may stand without a value: true.
     // The message of an error says what was expected.
     Status (*set)(Config& config, std::span<const std::string> values) = nullptr;
     std::string (*show)(const Config& config) = nullptr;  // As TOML.
