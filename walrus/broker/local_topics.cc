@@ -22,6 +22,14 @@ std::vector<StoredConfig> stored_configs(const std::vector<ConfigEntry>& configs
     return stored;
 }
 
+// Where a topic's records are follows from its durability, so it is written down: a topic keeps the
+// one that it was made with, whatever the default is at the next start.
+std::vector<ConfigEntry> with_durability(const std::vector<ConfigEntry>& configs,
+                                         wal::DurabilityClass durability) {
+    return merge_configs(
+        configs, {{"walrus.durability", std::string(wal::durability_class_name(durability))}});
+}
+
 std::vector<std::string> log_topics(const StoredTopic& topic) {
     std::vector<std::string> names;
     for (std::uint32_t i = 0; i < topic.partitions; ++i)
@@ -120,7 +128,9 @@ void LocalBrokerImpl::create_topic(TopicSpec spec, bool validate_only, StatusCal
 
 void LocalBrokerImpl::begin_creation(const TopicSpec& spec, const StatusCallback& done) {
     const auto creation = std::make_shared<Creation>();
-    const std::vector<ConfigEntry> configs = merge_configs({}, spec.configs);
+    const std::vector<ConfigEntry> asked = merge_configs({}, spec.configs);
+    const std::vector<ConfigEntry> configs =
+        with_durability(asked, defaults_.effective(asked).durability);
     creation->stored = {catalogue_->next_topic_id(), spec.name, spec.partitions,
                         stored_configs(configs)};
     creation->config = defaults_.effective(configs);
@@ -227,7 +237,6 @@ void LocalBrokerImpl::begin_configuration(const std::string& name,
     const Topic& topic = topics_.find(name)->second;
     StoredTopic stored = topic.stored;
     const std::vector<ConfigEntry> configs = merge_configs(configs_of(stored), changes);
-    stored.configs = stored_configs(configs);
     const TopicConfig config = defaults_.effective(configs);
     if (config.durability != topic.config.durability)
         return done(Error{Errc::kInvalidArgument,
@@ -236,6 +245,7 @@ void LocalBrokerImpl::begin_configuration(const std::string& name,
                               " and cannot become " +
                               std::string(wal::durability_class_name(config.durability)) +
                               "; create another topic with that durability and copy its records"});
+    stored.configs = stored_configs(with_durability(configs, config.durability));
     wal::Wal* wal = log_of(config.durability)->wal.get();
     const auto job = [this, stored, config, wal,
                       before = sets_retention(topic.stored)]() -> Status {

@@ -133,6 +133,17 @@ TEST_F(LocalTopicsTest, ADurabilityIsForGood) {
     EXPECT_EQ(config("t", "walrus.durability"), "process");
 }
 
+TEST_F(LocalTopicsTest, ATopicKeepsItsDurabilityWhenTheDefaultChanges) {
+    ASSERT_TRUE(broker_.create("t"));
+    broker_.must_append("t", make_batch("before"));
+    ASSERT_TRUE(broker_.configure("t", {{"walrus.durability", "", true}}));
+    broker_.close();
+    broker_.options().topic_defaults = {{"walrus.durability", "process"}};
+    broker_.open();
+    EXPECT_EQ(config("t", "walrus.durability"), "disk");
+    EXPECT_EQ(broker_->find("t", 0)->info().high_watermark, Offset{1});
+}
+
 TEST_F(LocalTopicsTest, RetentionReachesTheLogAndStays) {
     ASSERT_TRUE(broker_.create("t"));
     const std::string batch = make_batch(std::string(20'000, 'x'));
