@@ -23,18 +23,19 @@ MAY_INCLUDE = {
     "walrus/wal": ["walrus/base", "walrus/env"],
     **{f"walrus/{room}": ["walrus/base"] for room in PURE_ROOMS},
     "walrus/raft_storage": ["walrus/base", "walrus/env", "walrus/wal", "walrus/raft"],
+    "walrus/replica_store": [f"walrus/{room}" for room in ("base", "env", "wal", "cluster")],
     "walrus/broker": [f"walrus/{room}" for room in ("base", "env", "wal", *PURE_ROOMS)],
     "walrus/client": ["walrus/base", "walrus/protocol", "walrus/net"],
     "walrus/node": [
         *(f"walrus/{room}" for room in ("base", "env", "wal", "broker", "client", *PURE_ROOMS)),
-        "walrus/raft_storage",
+        *("walrus/raft_storage", "walrus/replica_store"),
     ],
     "walrus/testing": [
         *(
             f"walrus/{room}"
             for room in ("base", "env", "wal", "broker", "client", "node", *PURE_ROOMS)
         ),
-        "walrus/raft_storage",
+        *("walrus/raft_storage", "walrus/replica_store"),
     ],
     "harness": ["walrus/base"],
     "compare/walrus": [

@@ -3,7 +3,8 @@
 // Never the fence: no append is safe because of a clock.  Records below the high watermark need no
 // lease at all; "there is nothing newer" does.  The default answer to that is ReadRounds: A
 // replicas say, after the question arrived, that they have not promised a newer epoch.  A seal
-// needs F fenced replicas and A + F > RF, so no seal had completed when the read began.  No clock
+// needs F fenced replicas and A + F > RF, so no seal had completed when the read began; but for the
+// graceful one of the leader itself, which confirms nothing once it may have proposed it.  No clock
 // is involved.
 #pragma once
 

@@ -29,6 +29,9 @@ enum class Mutant : std::uint8_t {
     kRolloverBeforeDrain,  // [I6] The leader seals at its high watermark with appends in flight.
     kProducersForgotten,   // [I10] A new leader starts without the producers' state.
     kTailKeptAtSeal,       // [I2] A replica keeps what lies behind the sealed length.
+    kDropByOldMetadata,  // [I7] A restarted node drops copies that its old metadata does not name.
+    kFinalByOldLeader,   // [I10] A leader says "out of order" without being confirmed.
+    kConfirmsWhileRollingOver,  // [I8] A leader confirms reads after it proposed its seal.
     kCount,
 };
 

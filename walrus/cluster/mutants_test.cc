@@ -88,8 +88,10 @@ TEST(ClusterMutants, ANewLeaderWithoutTheProducersStateIsCaught) {
 TEST(ClusterMutants, EachHasAChecker) {
     for (int i = 1; i < static_cast<int>(Mutant::kCount); ++i) {
         const auto mutant = static_cast<Mutant>(i);
+        // Those of whole nodes: testing/sim_segment_mutants_test.cc.
         const bool covered =
-            mutant == Mutant::kProducersForgotten ||
+            mutant == Mutant::kProducersForgotten || mutant == Mutant::kDropByOldMetadata ||
+            mutant == Mutant::kFinalByOldLeader || mutant == Mutant::kConfirmsWhileRollingOver ||
             std::ranges::any_of(kBySearch, [&](const auto& row) { return row.mutant == mutant; });
         EXPECT_TRUE(covered) << "mutant " << i;
     }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "walrus/base/bytes.h"
+#include "walrus/cluster/mutants.h"
 #include "walrus/cluster/segment_node.h"
 
 namespace walrus::cluster {
@@ -70,7 +71,15 @@ void SegmentNode::remove_copy(const SegmentKey& key) {
     restored_.erase(key);
 }
 
+// A restarted node applies old metadata again, which may not name copies that were made since.  Its
+// own registration stands behind all that was agreed on before this run.
+bool SegmentNode::is_up_to_date() const {
+    const Node* self = state_.node(options_.id);
+    return self != nullptr && self->boot == options_.boot;
+}
+
 void SegmentNode::drop_copies(TopicId id) {
+    if (!is_up_to_date() && !mutant_on(Mutant::kDropByOldMetadata)) return;
     std::vector<SegmentKey> unwanted;
     for (auto at = replicas_.lower_bound({id, 0}); at != replicas_.end(); ++at) {
         if (at->first.topic != id) break;

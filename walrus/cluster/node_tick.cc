@@ -14,6 +14,10 @@ void SegmentNode::tick(std::uint64_t wall_ms) {
         }
     }
     for (auto& [topic, reign] : reigns_) tick_reign(reign, wall_ms);
+    if (!swept_ && is_up_to_date()) {
+        swept_ = true;
+        metadata_replaced();
+    }
     tick_copies();
     controller_.tick(wall_ms, out_);
     settle();

@@ -73,7 +73,7 @@ enum class AppendOutcome : std::uint8_t {
     kNotLeader,       // Ask the leader of the topic; nothing was appended.
     kBusy,            // Rolling over or full; nothing was appended, try again.
     kTooLarge,        // It cannot fit into any segment of this topic.
-    kOutOfOrder,      // An earlier batch of the producer is missing.
+    kOutOfOrder,      // An earlier batch of the producer is missing, says a confirmed leader.
     kProducerFenced,
 };
 

@@ -47,7 +47,14 @@ bool SegmentLeader::admit(std::uint64_t request, const Batch& batch, Output& out
     switch (check.verdict) {
         case ProducerTable::Verdict::kNew: break;
         case ProducerTable::Verdict::kFenced: return refuse(AppendOutcome::kProducerFenced);
-        case ProducerTable::Verdict::kOutOfOrder: return refuse(AppendOutcome::kOutOfOrder);
+        case ProducerTable::Verdict::kOutOfOrder: {
+            // The missing batch may be with a successor that this leader has not heard of.
+            if (mutant_on(Mutant::kFinalByOldLeader)) return refuse(AppendOutcome::kOutOfOrder);
+            if (may_be_sealed()) return refuse(AppendOutcome::kBusy);
+            doubts_.emplace(++rounds_asked_, request);
+            confirm(rounds_asked_, out);
+            return false;
+        }
         case ProducerTable::Verdict::kForgottenDuplicate: return refuse(AppendOutcome::kDuplicate);
         case ProducerTable::Verdict::kDuplicate: {
             // The first copy may still be on its way: the answer waits with it.
@@ -229,13 +236,23 @@ void SegmentLeader::tick(Output& out) {
     begin_round(out);
 }
 
+// A graceful seal fences nobody: once the leader may have proposed it, a round proves nothing.
+bool SegmentLeader::may_be_sealed() const {
+    return !admitting_ && !mutant_on(Mutant::kConfirmsWhileRollingOver);
+}
+
 void SegmentLeader::confirm_read(std::uint64_t request, Output& out) {
-    if (fenced_) {
+    if (fenced_ || may_be_sealed()) {
         out.reads_done.push_back({.request = request, .topic = key_.topic});
         return;
     }
+    reads_.emplace(++rounds_asked_, request);
+    confirm(rounds_asked_, out);
+}
+
+void SegmentLeader::confirm(std::uint64_t id, Output& out) {
     const bool idle = !rounds_.has_open();
-    rounds_.add(request);
+    rounds_.add(id);
     if (idle) begin_round(out);  // Otherwise the next tick asks for all of them at once.
 }
 
@@ -251,12 +268,21 @@ void SegmentLeader::begin_round(Output& out) {
 void SegmentLeader::on(NodeId from, const ConfirmReply& reply, Output& out) {
     if (peer(from, reply.disk) == nullptr || reply.epoch != segment_.epoch || fenced_) return;
     if (!reply.confirmed) return abandon(out);
-    for (const std::uint64_t request : rounds_.confirm(from, reply.round)) {
-        out.reads_done.push_back({.request = request,
-                                  .topic = key_.topic,
-                                  .confirmed = true,
-                                  .end = segment_.base + committed_.length});
+    for (const std::uint64_t id : rounds_.confirm(from, reply.round)) confirmed(id, true, out);
+}
+
+void SegmentLeader::confirmed(std::uint64_t id, bool leads, Output& out) {
+    if (const auto doubt = doubts_.find(id); doubt != doubts_.end()) {
+        finish(doubt->second, leads ? AppendOutcome::kOutOfOrder : AppendOutcome::kNotLeader, {},
+               out);
+        doubts_.erase(doubt);
+        return;
     }
+    const auto read = reads_.find(id);
+    ReadDone done{.request = read->second, .topic = key_.topic, .confirmed = leads};
+    if (leads) done.end = segment_.base + committed_.length;
+    out.reads_done.push_back(done);
+    reads_.erase(read);
 }
 
 bool SegmentLeader::drained() const {
@@ -288,9 +314,7 @@ void SegmentLeader::abandon(Output& out) {
     }
     pending_.clear();
     window_.clear();
-    for (const std::uint64_t request : rounds_.abandon()) {
-        out.reads_done.push_back({.request = request, .topic = key_.topic});
-    }
+    for (const std::uint64_t id : rounds_.abandon()) confirmed(id, false, out);
 }
 
 void SegmentLeader::append_state(std::string& out) const {
@@ -302,6 +326,7 @@ void SegmentLeader::append_state(std::string& out) const {
     }
     for (const auto& [length, pending] : pending_) writer(length, pending.request);
     for (const Sent& sent : window_) writer(sent.before);
+    for (const auto& [id, request] : doubts_) writer(request);
 }
 
 std::uint64_t SegmentLeader::durable_length(DiskId disk) const {

@@ -44,7 +44,8 @@ public:
 
     // Answered by an AppendDone with `request`, at once or later.
     void append(std::uint64_t request, Batch batch, Output& out);
-    // Answered by a ReadDone with the high watermark after a round that began after this call.
+    // Answered by a ReadDone with the high watermark after a round that began after this call; not
+    // confirmed when this leader has stopped admitting, for then the next one may be at work.
     void confirm_read(std::uint64_t request, Output& out);
     void on(NodeId from, const AppendReply& reply, Output& out);
     void on(NodeId from, const ConfirmReply& reply, Output& out);
@@ -108,6 +109,10 @@ private:
     std::size_t window_index(std::uint64_t length) const;
     void advance(Output& out);
     void prune();
+    // Asks A replicas whether this is still the leader; the answer is confirmed(id, ...).
+    void confirm(std::uint64_t id, Output& out);
+    void confirmed(std::uint64_t id, bool leads, Output& out);
+    bool may_be_sealed() const;
     void begin_round(Output& out);
     std::uint64_t bytes_between(std::uint64_t from, std::uint64_t to) const;
 
@@ -123,6 +128,11 @@ private:
     std::multimap<std::uint64_t, Pending> pending_;  // By the length that commits them.
     ProducerTable producers_;                        // At end_.
     ReadRounds rounds_;
+    std::uint64_t rounds_asked_ = 0;
+    // What waits for a round, by its id there: the requests of reads, and of appends that look out
+    // of order, which only a leader that is confirmed may say.
+    std::map<std::uint64_t, std::uint64_t> reads_;
+    std::map<std::uint64_t, std::uint64_t> doubts_;
     bool admitting_ = true;
     bool fenced_ = false;
 };

@@ -114,6 +114,7 @@ private:
     void update_copy(TopicId topic, const Segment& segment);
     void create_copy(TopicId topic, const Segment& segment);
     void remove_copy(const SegmentKey& key);
+    bool is_up_to_date() const;
     bool is_unwanted(const SegmentKey& key) const;
     void drop_copies(TopicId topic);
     void update_reign(const Topic& topic);
@@ -138,6 +139,7 @@ private:
     Controller controller_;
     Output out_;
     std::uint64_t ticks_ = 0;
+    bool swept_ = false;  // Since this run is registered.
 };
 
 }  // namespace walrus::cluster

@@ -287,6 +287,38 @@ TEST_F(LeaderTest, ARetryOfABatchInFlightIsAnsweredWithTheFirstOffset) {
     EXPECT_EQ(leader_.end().length, 1u);
 }
 
+// The batch before it may be with a successor; producers take this answer for final.
+TEST_F(LeaderTest, SaysOutOfOrderOnlyWhenItIsConfirmedAsTheLeader) {
+    Batch second = batch("b");
+    second.producer = {7, 0, 1};
+    leader_.append(10, second, out_);
+    EXPECT_TRUE(out_.appends.empty());
+    ConfirmReply reply{.key = kKey, .epoch = Epoch{5}, .round = 1, .confirmed = true};
+    for (const NodeId node : {NodeId{1}, NodeId{2}}) {
+        reply.disk = copy_on(node).disk;
+        leader_.on(node, reply, out_);
+    }
+    EXPECT_EQ(out_.appends, (std::vector<AppendDone>{{10, 1, AppendOutcome::kOutOfOrder, {}}}));
+    out_ = {};
+    leader_.append(11, second, out_);
+    reply.confirmed = false;
+    leader_.on(2, reply, out_);
+    EXPECT_EQ(out_.appends, (std::vector<AppendDone>{{11, 1, AppendOutcome::kNotLeader, {}}}));
+    EXPECT_TRUE(out_.reads_done.empty());
+}
+
+// A graceful seal fences nobody, so nothing tells this leader that the next one is at work.
+TEST_F(LeaderTest, ConfirmsNothingOnceItMayHaveProposedItsSeal) {
+    Batch second = batch("b");
+    second.producer = {7, 0, 1};
+    leader_.stop_admitting();
+    leader_.confirm_read(20, out_);
+    EXPECT_EQ(out_.reads_done, (std::vector<ReadDone>{{.request = 20, .topic = 1}}));
+    leader_.append(10, second, out_);
+    EXPECT_EQ(out_.appends, (std::vector<AppendDone>{{10, 1, AppendOutcome::kBusy, {}}}));
+    EXPECT_TRUE(out_.messages.empty());
+}
+
 TEST_F(LeaderTest, OnceFencedItAdmitsNothingAndKnowsNoOutcome) {
     leader_.append(10, batch("a"), out_);
     const AppendReply fenced{.key = kKey,

@@ -22,7 +22,7 @@ Status StoredState::apply(Record record) {
         }
         if (complete_ && begin->identity != now_.identity) return corrupt("its identity changes");
         // The one before, if any, was broken off by a crash.
-        next_.emplace();
+        next_ = Contents{};
         next_->identity = begin->identity;
         next_->boot = begin->boot;
         next_->in_checkpoint = true;

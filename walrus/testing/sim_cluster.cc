@@ -23,10 +23,17 @@ raft::Options raft_options(std::uint64_t seed) {
 }  // namespace
 
 SimCluster::SimCluster(const SimClusterOptions& options)
-    : options_(options), random_(options.seed), network_(schedule_, random_) {
+    : options_(options),
+      random_(options.seed),
+      fault_times_(options.seed + 1),
+      fault_random_(options.seed),
+      network_(schedule_, random_) {
     raft_options_.raft = raft_options(options.seed);
     raft_options_.cluster = 1 + (options.seed >> 1);
     raft_options_.snapshot_every = 50 + 50 * (options.seed % 4);
+    if (options.load != nullptr) {
+        raft_options_.make_state = [load = options.load](SimHost&) { return load->make_state(); };
+    }
     raft_options_.on_send = [this](const raft::Message& message) { checker_.sent(message); };
     raft::ConfState conf;
     for (raft::NodeId id = 1; id <= options.voters; ++id) conf.voters.push_back(id);
@@ -42,7 +49,11 @@ SimClusterResult SimCluster::run() {
     if (options_.fault_every_ms > 0) schedule_fault();
     run_until(options_.seconds * kSecondNs, [] { return false; });
     if (!failed()) expect_recovery();
+    if (!failed() && options_.load != nullptr) options_.load->finish();
     result_.violation = checker_.violation() ? checker_.violation() : failure_;
+    if (!result_.violation && options_.load != nullptr) {
+        result_.violation = options_.load->violation();
+    }
     result_.committed = checker_.committed();
     result_.elections = checker_.elections();
     result_.reads = checker_.reads();
@@ -50,6 +61,11 @@ SimClusterResult SimCluster::run() {
     result_.simulated_ns = schedule_.now_ns();
     result_.network = network_.stats();
     return std::move(result_);
+}
+
+bool SimCluster::failed() const {
+    return checker_.violation() || failure_ ||
+           (options_.load != nullptr && options_.load->violation());
 }
 
 void SimCluster::run_until(std::uint64_t ns, const std::function<bool()>& done) {
@@ -69,6 +85,7 @@ void SimCluster::add_member(raft::NodeId id, const raft::ConfState& conf) {
     member.host->add_machine([this](SimHost& host, std::uint8_t channel) {
         return SimRaft::start(host, channel, raft_options_);
     });
+    if (options_.load != nullptr) options_.load->add_host(*member.host);
     member.host->set_observer([this, id] { observe(id); });
     const Status formatted = SimRaft::format(*member.host, raft_options_, conf);
     if (!formatted) fail("format: " + formatted.error().to_string());
@@ -130,6 +147,11 @@ SimCluster::Member& SimCluster::any_member() {
     return members_.at(all[random_.below(all.size())]);
 }
 
+SimCluster::Member& SimCluster::any_victim() {
+    const std::vector<raft::NodeId> all = ids();
+    return members_.at(all[fault_random_.below(all.size())]);
+}
+
 SimCluster::Member* SimCluster::leader() {
     Member* found = nullptr;
     for (auto& [id, member] : members_) {
@@ -175,15 +197,24 @@ void SimCluster::expect_recovery() {
     const std::uint64_t healed_ns = schedule_.now_ns();
     const raft::Index before = checker_.committed();
     bool progressed = false;
+    const auto works = [&] {
+        return agreed() && (options_.load == nullptr || options_.load->recovered());
+    };
     run_until(healed_ns + options_.recovery_s * kSecondNs, [&] {
         // Requests go on: between two of them there is time to agree.
         progressed = progressed || checker_.committed() > before;
-        return progressed && agreed();
+        return progressed && works();
     });
     if (failed()) return;
     result_.recovery_ns = schedule_.now_ns() - healed_ns;
     if (!progressed) return fail("no progress after healing" + describe());
-    if (!agreed()) fail("members do not agree after healing" + describe());
+    if (!works()) return fail("not everything works after healing" + describe());
+    if (options_.load == nullptr) return;
+    // What was acknowledged last becomes readable.
+    quiet_ = true;
+    run_until(schedule_.now_ns() + kSecondNs, [] { return false; });
+    run_until(schedule_.now_ns() + options_.recovery_s * kSecondNs, works);
+    if (!failed() && !works()) fail("not everything works at rest" + describe());
 }
 
 void SimCluster::fail(const std::string& what) {

@@ -1,13 +1,16 @@
-// SimCluster: a Raft group on simulated machines, under faults, checked after every step.
+// SimCluster: a Raft group on simulated machines, under faults, checked after every step; with a
+// SimLoad, whole nodes.
 //
 //   SimSchedule (virtual time) -- SimNetwork -- SimHost x n: SimEnv disk, SimRaft, drifting clock
 //         |                                        |
 //   requests, faults, operator                RaftChecker after every event of a host
 //
-// Everything follows from the seed.  Faults, by name: power-cut (also in the middle of writes, torn
-// or not), kill, pause, slow-disk, full-disk, disk-error, clock-drift, wipe (the node comes back as
-// another, which an operator brings into the group), bad-weather, partition, partition-one-way,
-// partition-majorities-ring, isolate-leader, leader-transfer.
+// Everything follows from the seed.  Each fault draws from a stream of its own, so that leaving
+// some out (`only_faults`) keeps the others: that is how a failing schedule is shrunk.  Faults, by
+// name: power-cut (also in the middle of writes, torn or not), kill, pause, slow-disk, full-disk,
+// disk-error, clock-drift, wipe (the node comes back as another, which an operator brings into the
+// group), bad-weather, partition, partition-one-way, partition-majorities-ring, isolate-leader,
+// leader-transfer.
 #pragma once
 
 #include <array>
@@ -23,6 +26,7 @@
 #include "walrus/base/random.h"
 #include "walrus/testing/raft_checker.h"
 #include "walrus/testing/sim_host.h"
+#include "walrus/testing/sim_load.h"
 #include "walrus/testing/sim_network.h"
 #include "walrus/testing/sim_raft.h"
 #include "walrus/testing/sim_schedule.h"
@@ -60,11 +64,16 @@ struct SimClusterOptions {
     std::uint64_t fault_every_ms = 1'500;
     // After healing all must agree within this.
     std::uint64_t recovery_s = 20;
+    // The numbers of the faults that happen, ascending; nothing: all of them.
+    std::optional<std::vector<std::uint32_t>> only_faults = {};
+    // What the nodes do besides Raft; null: nothing.  Used by one run, which it must outlive.
+    SimLoad* load = nullptr;
 };
 
 struct SimClusterResult {
     std::optional<std::string> violation;
     std::array<std::uint64_t, kSimFaults> faults = {};  // That took effect.
+    std::uint32_t planned_faults = 0;                   // Numbered from 0.
     std::uint64_t committed = 0;
     std::uint64_t elections = 0;
     std::uint64_t reads = 0;
@@ -102,7 +111,7 @@ private:
     void start(raft::NodeId id);
     void start_later(raft::NodeId id);
     void run_until(std::uint64_t ns, const std::function<bool()>& done);
-    bool failed() const { return checker_.violation() || failure_; }
+    bool failed() const;
     void fail(const std::string& what);
     std::string describe() const;
     void heal();
@@ -111,6 +120,7 @@ private:
     SimRaft& raft_of(Member& member);
     std::vector<raft::NodeId> ids() const;  // Of those that are not retired.
     Member& any_member();
+    Member& any_victim();
     Member* leader();
 
     // --- sim_requests.cc: what clients and operators do ---
@@ -122,6 +132,7 @@ private:
 
     // --- sim_faults.cc: what goes wrong ---
     void schedule_fault();
+    bool wanted(std::uint32_t number) const;
     void inject(SimFault fault);
     void count(SimFault fault) { ++result_.faults[static_cast<std::size_t>(fault)]; }
     CrashOptions any_crash();
@@ -134,6 +145,8 @@ private:
 
     const SimClusterOptions options_;
     SeededRandom random_;
+    SeededRandom fault_times_;
+    SeededRandom fault_random_;  // Of the fault that is being made.
     SimSchedule schedule_;
     SimNetwork network_;
     SimRaftOptions raft_options_;
@@ -143,6 +156,7 @@ private:
     raft::NodeId wiped_ = raft::kNobody;      // Still in the configuration.
     raft::NodeId successor_ = raft::kNobody;  // Of the wiped one.
     bool calm_ = false;                       // No more faults.
+    bool quiet_ = false;                      // No more requests.
     std::uint64_t proposed_ = 0;
     std::vector<Proposal> proposals_;  // Whose outcome is asked for.
     SimClusterResult result_;

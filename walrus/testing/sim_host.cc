@@ -19,19 +19,16 @@ Status SimHost::start() {
     ++starts_;
     failed_ = false;
     failure_.reset();
-    std::vector<std::unique_ptr<SimMachine>> machines;
     for (std::size_t i = 0; i < factories_.size(); ++i) {
         auto machine = factories_[i](*this, static_cast<std::uint8_t>(i));
         if (machine) {
-            machines.push_back(*std::move(machine));
+            machines_.push_back(*std::move(machine));
             continue;
         }
-        machines_ = std::move(machines);
         const CrashOptions killed{CrashKind::kKill, Unsynced::kKeep, random_.next()};
         crash(disk_->dead() ? crash_options_ : killed);
         return std::move(machine).error();
     }
-    machines_ = std::move(machines);
     network_.attach(address(),
                     [this](SimAddress from, const std::string& frame) { receive(from, frame); });
     schedule_tick();
@@ -42,7 +39,8 @@ Status SimHost::start() {
 void SimHost::crash(const CrashOptions& options) {
     // Before the machines go: their destructors must not look like something that was written.
     std::unique_ptr<SimEnv> survivor = disk_->after_crash(options);
-    machines_.clear();
+    // Later ones know earlier ones.
+    while (!machines_.empty()) machines_.pop_back();
     disk_ = std::move(survivor);
     ++starts_;
     paused_ = false;

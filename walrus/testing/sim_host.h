@@ -42,7 +42,8 @@ struct SimHostOptions {
 class SimHost {
 public:
     // Starts one of the process's machines; `channel` is its number on this host, the same after
-    // every restart.  The frames it sends reach the machine of that channel elsewhere.
+    // every restart.  The frames it sends reach the machine of that channel elsewhere.  Machines
+    // with lower numbers are there already, and outlive it.
     using Factory =
         std::function<Result<std::unique_ptr<SimMachine>>(SimHost& host, std::uint8_t channel)>;
 

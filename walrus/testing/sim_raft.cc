@@ -8,7 +8,7 @@ namespace walrus::testing {
 namespace {
 
 constexpr std::uint64_t kFnvPrime = 0x100000001b3;
-// Long enough for several chunks.
+// Long enough for several chunks; the state machine's own bytes follow.
 constexpr std::size_t kSnapshotBytes = 600;
 
 std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
@@ -56,6 +56,7 @@ Status SimRaft::open() {
         raft_storage::Storage::open(store_options(host_, options_));
     if (!store) return std::move(store).error();
     store_ = *std::move(store);
+    if (options_.make_state) state_ = options_.make_state(host_);
     const raft::Restored restored = store_->restored();
     if (restored.snapshot.index > 0) {
         WALRUS_RETURN_IF_ERROR(restore(store_->open_snapshot(), restored.snapshot.index));
@@ -90,6 +91,7 @@ void SimRaft::work() {
         if (!store_->status()) return;
     }
     maybe_snapshot();
+    if (state_) state_->settled();
 }
 
 void SimRaft::take(raft::Ready ready) {
@@ -154,6 +156,7 @@ void SimRaft::apply(const std::vector<raft::Entry>& entries) {
         WALRUS_ASSERT(entry.index == applied_.index + 1);
         applied_ = {entry.index, hash_entry(applied_.hash, entry)};
         applied_log_.push_back(applied_);
+        if (state_) state_->apply(entry);
     }
     if (!entries.empty()) raft_->applied(applied_.index);
 }
@@ -168,13 +171,14 @@ bool SimRaft::goes_on(const Status& status) {
 
 Status SimRaft::restore(const Result<raft_storage::SnapshotReader>& reader, raft::Index index) {
     if (!reader) return reader.error();
-    const Result<std::string> body = reader->read_body(0, kSnapshotBytes);
+    const Result<std::string> body = reader->read_body(0, reader->body_size());
     if (!body) return body.error();
-    if (body->size() != kSnapshotBytes) {
+    if (body->size() < kSnapshotBytes) {
         return Error{Errc::kCorruption, "sim state machine: a snapshot of another size"};
     }
     applied_ = {index, load_le<std::uint64_t>(as_bytes(*body).data())};
     applied_log_.push_back(applied_);
+    if (state_) return state_->restore(as_bytes(*body).subspan(kSnapshotBytes));
     return {};
 }
 
@@ -229,6 +233,7 @@ void SimRaft::maybe_snapshot() {
     if (!writer) return static_cast<void>(goes_on(writer.error()));
     std::string body(kSnapshotBytes, ' ');
     store_le(reinterpret_cast<std::byte*>(body.data()), applied_.hash);
+    if (state_) body += state_->snapshot();
     const Status wrote = writer->append(as_bytes(body));
     if (!wrote) return static_cast<void>(goes_on(wrote));
     const Result<raft_storage::SnapshotFile> file = writer->finish();

@@ -19,12 +19,27 @@
 
 namespace walrus::testing {
 
+// What committed commands mean on one node, besides the chain of hashes.  It lives as long as the
+// process.
+class SimStateMachine {
+public:
+    virtual ~SimStateMachine() = default;
+    virtual void apply(const raft::Entry& entry) = 0;
+    virtual std::string snapshot() const = 0;
+    // In place of everything applied so far; at the start, too.
+    virtual Status restore(Bytes snapshot) = 0;
+    // Raft is at rest; it may be asked for more now.
+    virtual void settled() = 0;
+};
+
 struct SimRaftOptions {
     raft::Options raft;  // `id` is the host's address.
     std::uint64_t cluster = 1;
     raft::Index snapshot_every = 200;  // Applied entries.
     // Sees every message before it leaves.
     std::function<void(const raft::Message&)> on_send;
+    // Nothing: the chain of hashes alone.
+    std::function<std::unique_ptr<SimStateMachine>(SimHost&)> make_state;
 };
 
 // What the state machine is after an entry.
@@ -50,6 +65,7 @@ public:
     raft::Raft& raft() { return *raft_; }
     const raft::Raft& raft() const { return *raft_; }
     const raft_storage::Storage& store() const { return *store_; }
+    SimStateMachine* state() { return state_.get(); }
     void work();
     raft::ReadId next_read_id() { return store_->boot() << 32 | ++reads_begun_; }
 
@@ -87,6 +103,7 @@ private:
     const SimRaftOptions& options_;
     std::unique_ptr<raft_storage::Storage> store_;
     std::optional<raft::Raft> raft_;
+    std::unique_ptr<SimStateMachine> state_;
     SimApplied applied_;
     std::deque<raft::Ready> waiting_;  // For space on the disk; else empty.
     std::deque<Promise> promises_;     // Submitted, not durable.

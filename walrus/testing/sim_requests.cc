@@ -21,10 +21,12 @@ void SimCluster::schedule_request() {
 }
 
 void SimCluster::request() {
+    if (quiet_) return;
     Member& member = any_member();
     if (!member.host->running()) return;
     const std::uint64_t kind = random_.below(10);
-    if (kind < 7) return propose(member);
+    if (kind < 7 && options_.load == nullptr) return propose(member);
+    if (kind < 9 && options_.load != nullptr) return options_.load->request(*member.host);
     if (kind < 9) {
         member.host->run([&] {
             SimRaft& machine = raft_of(member);
