@@ -24,6 +24,7 @@ MAY_INCLUDE = {
     **{f"walrus/{room}": ["walrus/base"] for room in PURE_ROOMS},
     "walrus/raft_storage": ["walrus/base", "walrus/env", "walrus/wal", "walrus/raft"],
     "walrus/broker": [f"walrus/{room}" for room in ("base", "env", "wal", *PURE_ROOMS)],
+    "walrus/wal_tool": ["walrus/base", "walrus/wal"],
     "walrus/client": ["walrus/base", "walrus/protocol", "walrus/net"],
     "walrus/node": [
         *(f"walrus/{room}" for room in ("base", "env", "wal", "broker", "client", *PURE_ROOMS)),
@@ -54,8 +55,11 @@ GENERATED_HEADERS = ("walrus/base/version.h",)
 LIBRARIES = {
     "asio": ("walrus/net/*",),
     "benchmark/": ("*_bench.cc", "*/bench_*"),
-    "CLI/": (*MAINS, "harness/cli/*", "walrus/client/cli/*"),
-    "fmt/": (*MAINS, "walrus/base/*", "walrus/node/*", "walrus/client/*", "harness/*", "compare/*"),
+    "CLI/": (*MAINS, "harness/cli/*", "walrus/client/cli/*", "walrus/wal_tool/*"),
+    "fmt/": (
+        *(*MAINS, "walrus/base/*", "walrus/node/*", "walrus/client/*", "walrus/wal_tool/*"),
+        *("harness/*", "compare/*"),
+    ),
     "gmock/": ("*_test.cc", "walrus/testing/*"),
     "gtest/": ("*_test.cc", "walrus/testing/*"),
     "histedit": ("walrus/client/cli/*",),
@@ -66,7 +70,7 @@ LIBRARIES = {
     "lz4": ("walrus/protocol/*",),
     "nlohmann/": (
         *(*MAINS, "*_test.cc", "harness/*", "compare/*"),
-        *("walrus/node/*", "walrus/client/*"),
+        *("walrus/node/*", "walrus/client/*", "walrus/wal_tool/*"),
     ),
     "openssl/": ("harness/report/*",),
     "rocksdb/": ("compare/rocksdb/*",),
