@@ -16,6 +16,8 @@ target_include_directories(walrus_asio SYSTEM INTERFACE ${WALRUS_ASIO_INCLUDE_DI
 target_compile_definitions(walrus_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
 target_link_libraries(walrus_asio INTERFACE Threads::Threads)
 pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
+pkg_check_modules(libedit REQUIRED IMPORTED_TARGET libedit)
+pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 find_package(nlohmann_json CONFIG REQUIRED)
 find_package(tomlplusplus CONFIG REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
