@@ -1,40 +1,23 @@
-// walrus-wal: looks at a log that nobody has open, and repairs it.
-//
-// Data goes to stdout, everything else to stderr.
+#include "walrus/wal_tool/wal_verbs.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "walrus/base/log.h"
-#include "walrus/base/version.h"
-#include "walrus/wal/options.h"
 #include "walrus/wal/verify.h"
 
-namespace walrus::wal {
+namespace walrus::wal_tool {
 namespace {
 
+using namespace wal;  // This room is the engine's face.
 using Json = nlohmann::ordered_json;
 
-enum ExitCode : int { kOk = 0, kFailure = 1, kUsage = 2, kNotFound = 3 };
-enum class Output { kText, kJson, kJsonLines };
 enum class Payload { kNone, kText, kHex };
-
-constexpr const char* kFooter = R"(
-Examples:
-  walrus-wal verify --data-dir wal_files
-  walrus-wal verify --data-dir wal_files --key orders -o json
-  walrus-wal dump --topic clicks --limit 20 --payload text
-  walrus-wal dump --shard 0 --from-lsn 268435456 -o jsonl
-  walrus-wal repair --yes --data-dir wal_files
-
-The log must not be open.  WALRUS_DATA_DIR and WALRUS_INSTANCE_KEY give the defaults.
-Exit codes: 0 ok, 1 failure or acknowledged damage, 2 usage, 3 no log there.)";
 
 struct DumpArguments {
     DumpRange range;
@@ -49,9 +32,11 @@ struct DumpArguments {
 
 const char* advice(Errc code) {
     switch (code) {
-        case Errc::kNotFound: return "pass --data-dir, and --key if it has one, of an existing log";
+        case Errc::kNotFound:
+            return "name the directory of an existing log (--data-dir), and its --key if it has "
+                   "one";
         case Errc::kBusy: return "stop the process that has the log open, then try again";
-        case Errc::kCorruption: return "`walrus-wal verify` lists the damage, `repair` cuts it off";
+        case Errc::kCorruption: return "`verify` lists the damage, `repair` cuts it off";
         case Errc::kUnsupported: return "use the build of walrus that wrote this log";
         case Errc::kIo: return "look into the system log for disk errors; nothing was concluded";
         case Errc::kNoSpace: return "free some disk space, then try again";
@@ -66,20 +51,21 @@ const char* advice(Errc code) {
         case Errc::kFenced:
         case Errc::kNotLeader: break;
     }
-    return "see `walrus-wal --help`";
+    return "see --help";
 }
 
-int fail(const Error& error) {
-    std::cerr << "walrus-wal: " << error.to_string() << "\n  " << advice(error.code) << '\n';
+int fail(const Choices& choices, const Error& error) {
+    std::cerr << choices.program << ": " << error.to_string() << "\n  " << advice(error.code)
+              << '\n';
     if (error.code == Errc::kNotFound) return kNotFound;
     return error.code == Errc::kInvalidArgument ? kUsage : kFailure;
 }
 
 // What was printed must have arrived, or a script takes half a report for a whole one.
-int finish_output(int code) {
+int finish_output(const Choices& choices, int code) {
     std::cout.flush();
     if (std::cout.good()) return code;
-    std::cerr << "walrus-wal: could not write to standard output\n";
+    std::cerr << choices.program << ": could not write to standard output\n";
     return kFailure;
 }
 
@@ -175,21 +161,25 @@ void print_report(const VerifyReport& report, bool repaired, Output output) {
     print_report_json(report, repaired, output);
 }
 
-int run_verify(const Options& options, Output output) {
-    const Result<VerifyReport> report = verify(options);
-    if (!report) return fail(report.error());
-    print_report(*report, false, output);
+int run_verify(const Choices& choices) {
+    const Result<VerifyReport> report = verify(choices.options);
+    if (!report) return fail(choices, report.error());
+    print_report(*report, false, choices.output);
     if (!report->ok())
-        std::cerr << "walrus-wal: acknowledged data is damaged; restore it from a replica or a "
-                     "backup, or give it up with `walrus-wal repair`\n";
-    return finish_output(report->ok() ? kOk : kFailure);
+        std::cerr << fmt::format(
+            "{0}: acknowledged data is damaged; restore it from a replica or a backup, or give it "
+            "up with `{0} repair`\n",
+            choices.program);
+    return finish_output(choices, report->ok() ? kOk : kFailure);
 }
 
 // True: the user agrees to what `verify` says would be cut.
-bool confirmed(const VerifyReport& report) {
+bool confirmed(const Choices& choices, const VerifyReport& report) {
     if (isatty(STDIN_FILENO) == 0) {
-        std::cerr << "walrus-wal: repair gives up records for good; pass --yes to do it, or see "
-                     "`walrus-wal verify` first\n";
+        std::cerr << fmt::format(
+            "{0}: repair gives up records for good; pass --yes to do it, or see `{0} verify` "
+            "first\n",
+            choices.program);
         return false;
     }
     print_cuts(report, "repair will cut");
@@ -199,16 +189,16 @@ bool confirmed(const VerifyReport& report) {
     return answer == "y" || answer == "yes";
 }
 
-int run_repair(const Options& options, bool yes, Output output) {
-    if (!yes) {
-        const Result<VerifyReport> report = verify(options);
-        if (!report) return fail(report.error());
-        if (!report->ok() && !confirmed(*report)) return kUsage;
+int run_repair(const Choices& choices) {
+    if (!choices.yes) {
+        const Result<VerifyReport> report = verify(choices.options);
+        if (!report) return fail(choices, report.error());
+        if (!report->ok() && !confirmed(choices, *report)) return kUsage;
     }
-    const Result<VerifyReport> report = repair(options);
-    if (!report) return fail(report.error());
-    print_report(*report, true, output);
-    return finish_output(kOk);
+    const Result<VerifyReport> report = repair(choices.options);
+    if (!report) return fail(choices, report.error());
+    print_report(*report, true, choices.output);
+    return finish_output(choices, kOk);
 }
 
 // --- dump ---
@@ -278,13 +268,14 @@ void print_frame_text(const DumpedFrame& frame, const DumpArguments& arguments) 
                                  preview(frame.records[i], arguments));
 }
 
-int run_dump(const Options& options, const DumpArguments& arguments, Output output) {
+int run_dump(const Choices& choices, const DumpArguments& arguments) {
+    const Output output = choices.output;
     std::uint64_t shown = 0;
     if (output == Output::kText)
         std::cout << fmt::format("{:>3} {:>14} {:14} {:>12} {:>6} {:>9}  {}\n", "sh", "lsn", "type",
                                  "offset", "count", "bytes", "topic");
     if (output == Output::kJson) std::cout << "[";
-    const Status status = dump(options, arguments.range, [&](const DumpedFrame& frame) {
+    const Status status = dump(choices.options, arguments.range, [&](const DumpedFrame& frame) {
         if (!arguments.topic.empty() && frame.topic != arguments.topic) return true;
         if (output == Output::kText) {
             print_frame_text(frame, arguments);
@@ -298,64 +289,44 @@ int run_dump(const Options& options, const DumpArguments& arguments, Output outp
         return std::cout.good() && (arguments.limit == 0 || shown < arguments.limit);
     });
     if (output == Output::kJson) std::cout << "\n]\n";
-    const int written = finish_output(kOk);
-    return status ? written : fail(status.error());
+    const int written = finish_output(choices, kOk);
+    return status ? written : fail(choices, status.error());
 }
 
 // --- the command line ---
 
-void add_dump(CLI::App& app, DumpArguments& arguments) {
-    CLI::App* dump = app.add_subcommand("dump", "Print the frames of the log in order");
-    dump->add_option("--topic", arguments.topic, "Frames of this topic only");
-    dump->add_option("--limit", arguments.limit, "Stop after this many frames (0: all)");
-    dump->add_option("--shard", arguments.range.shard, "This shard only");
-    dump->add_option("--from-lsn", arguments.from_lsn, "Frames at and behind this lsn");
+std::shared_ptr<DumpArguments> add_dump_options(CLI::App* dump) {
+    auto arguments = std::make_shared<DumpArguments>();
+    dump->add_option("--topic", arguments->topic, "Frames of this topic only");
+    dump->add_option("--limit", arguments->limit, "Stop after this many frames (0: all)");
+    dump->add_option("--shard", arguments->range.shard, "This shard only");
+    dump->add_option("--from-lsn", arguments->from_lsn, "Frames at and behind this lsn");
     const std::map<std::string, Payload> payloads = {
         {"none", Payload::kNone}, {"text", Payload::kText}, {"hex", Payload::kHex}};
-    dump->add_option("--payload", arguments.payload,
+    dump->add_option("--payload", arguments->payload,
                      "Show what records hold: none (default), text (escaped) or hex")
         ->transform(CLI::CheckedTransformer(payloads));
-    dump->add_option("--payload-bytes", arguments.payload_bytes,
+    dump->add_option("--payload-bytes", arguments->payload_bytes,
                      "Show at most this much of a record (64)");
-}
-
-int run(int argc, char** argv) {
-    Options options = Options::from_environment();
-    set_log_sink(stderr_log_sink(quiet_in_environment() ? LogLevel::kWarn : LogLevel::kInfo));
-    CLI::App app("Looks at a Walrus log that nobody has open, and repairs it.", "walrus-wal");
-    app.footer(kFooter);
-    app.require_subcommand(1);
-    app.set_version_flag("--version", fmt::format("walrus-wal {} ({})", kVersion, build_commit()));
-    app.add_option("--data-dir", options.data_dir, "Directory of the log")->capture_default_str();
-    app.add_option("--key", options.key, "Name of the log inside the directory");
-    Output output = Output::kText;
-    const std::map<std::string, Output> outputs = {
-        {"text", Output::kText}, {"json", Output::kJson}, {"jsonl", Output::kJsonLines}};
-    app.add_option("-o,--output", output, "text (default), json, or jsonl: one object per line")
-        ->transform(CLI::CheckedTransformer(outputs));
-    app.fallthrough();
-
-    app.add_subcommand("verify", "Check every frame and index; changes nothing");
-    DumpArguments dump_arguments;
-    add_dump(app, dump_arguments);
-    bool yes = false;
-    app.add_subcommand("repair", "Cut the log at acknowledged damage, so that it opens again")
-        ->add_flag("-y,--yes", yes, "Give up the records behind the damage without asking");
-
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? kOk : kUsage;
-    }
-    dump_arguments.range.from = Lsn{dump_arguments.from_lsn};
-    if (app.got_subcommand("verify")) return run_verify(options, output);
-    if (app.got_subcommand("repair")) return run_repair(options, yes, output);
-    return run_dump(options, dump_arguments, output);
+    return arguments;
 }
 
 }  // namespace
-}  // namespace walrus::wal
 
-int main(int argc, char** argv) {
-    return walrus::wal::run(argc, argv);
+void add_wal_verbs(CLI::App& app,
+                   const std::function<void(std::function<int(const Choices&)>)>& chosen) {
+    app.add_subcommand("verify", "Check every frame and index; changes nothing")
+        ->callback([chosen] { chosen(run_verify); });
+
+    CLI::App* dump = app.add_subcommand("dump", "Print the frames of the log in order");
+    const auto arguments = add_dump_options(dump);
+    dump->callback([chosen, arguments] {
+        arguments->range.from = Lsn{arguments->from_lsn};
+        chosen([arguments](const Choices& choices) { return run_dump(choices, *arguments); });
+    });
+
+    app.add_subcommand("repair", "Cut the log at acknowledged damage, so that it opens again")
+        ->callback([chosen] { chosen(run_repair); });
 }
+
+}  // namespace walrus::wal_tool

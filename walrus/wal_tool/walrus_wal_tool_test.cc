@@ -14,8 +14,10 @@
 #include "walrus/wal/format.h"
 #include "walrus/wal/wal.h"
 
-namespace walrus::wal {
+namespace walrus::wal_tool {
 namespace {
+
+using namespace wal;
 
 namespace fs = std::filesystem;
 using nlohmann::json;
@@ -245,4 +247,4 @@ TEST_F(WalrusWalTool, EachTroubleHasItsExitCodeAndSaysWhatToDo) {
 }
 
 }  // namespace
-}  // namespace walrus::wal
+}  // namespace walrus::wal_tool
