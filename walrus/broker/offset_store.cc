@@ -97,7 +97,7 @@ Result<std::unique_ptr<LogOffsetStore>> LogOffsetStore::open(OffsetStoreOptions 
 }
 
 LogOffsetStore::LogOffsetStore(OffsetStoreOptions options, net::Loop& loop)
-    : options_(std::move(options)), loop_(loop), acks_(new Acks{.loop = loop, .store = this}) {
+    : options_(std::move(options)), acks_(new Acks{.loop = loop, .store = this}) {
     acks_->self = acks_;
 }
 
@@ -193,13 +193,22 @@ std::vector<std::string> LogOffsetStore::groups() const {
 
 void LogOffsetStore::submit(OffsetRecord record, StatusCallback done) {
     if (const Status status = check(record); !status) return done(status);
-    if (offsets_.size() + record.offsets.size() > options_.max_offsets && !record.offsets.empty())
+    if (!has_room_for(record))
         return done(Error{Errc::kResourceExhausted,
                           "offset store: it holds " + std::to_string(offsets_.size()) +
                               " offsets of at most " + std::to_string(options_.max_offsets) +
                               "; delete groups that are not used"});
     waiting_.push_back({std::move(record), std::move(done)});
     pump();
+}
+
+bool LogOffsetStore::has_room_for(const OffsetRecord& record) const {
+    if (offsets_.size() + record.offsets.size() <= options_.max_offsets) return true;
+    const auto more = std::count_if(
+        record.offsets.begin(), record.offsets.end(), [&](const OffsetCommit& offset) {
+            return !offsets_.find(record.name, offset.topic, offset.partition);
+        });
+    return offsets_.size() + static_cast<std::size_t>(more) <= options_.max_offsets;
 }
 
 void LogOffsetStore::pump() {

@@ -83,6 +83,7 @@ private:
     Status rewrite_at_open();
 
     void submit(OffsetRecord record, StatusCallback done);
+    bool has_room_for(const OffsetRecord& record) const;
     // Appends what may be appended now.
     void pump();
     void append(Write write);
@@ -93,7 +94,6 @@ private:
     void end_rewrite(bool complete);
 
     const OffsetStoreOptions options_;
-    net::Loop& loop_;
     GroupOffsets offsets_;  // What is durable.
     std::deque<Write> waiting_;
     std::deque<Write> in_flight_;  // In the order of the log.

@@ -281,6 +281,8 @@ TEST(OffsetStore, LimitsAreErrorsOfTheirCaller) {
     EXPECT_TRUE(machine.commit("g", {at("t", 0, 1), at("t", 1, 1)}));
     EXPECT_EQ(machine.commit("g", {at("t", 2, 1), at("t", 3, 1)}).error().code,
               Errc::kResourceExhausted);
+    EXPECT_TRUE(machine.commit("g", {at("t", 2, 1)}));
+    EXPECT_TRUE(machine.commit("g", {at("t", 0, 2), at("t", 1, 2)})) << "those have their place";
     EXPECT_TRUE(machine.answer(
         [&](StatusCallback done) { machine.store->forget_group("g", std::move(done)); }));
     EXPECT_TRUE(machine.commit("g", {at("t", 2, 1), at("t", 3, 1)}));
