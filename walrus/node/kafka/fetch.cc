@@ -158,18 +158,20 @@ bool Fetches::read_one(Pending& pending) {
     };
     if (pending.call.version < kFirstVersion) return refuse(ErrorCode::kUnsupportedVersion);
     if (part.source == nullptr) return refuse(ErrorCode::kUnknownTopicOrPartition);
-    const broker::PartitionInfo info = part.source->info();
-    const ErrorCode epoch = epoch_error(asked.current_leader_epoch, info.leader_epoch);
-    if (epoch != ErrorCode::kNone) return refuse(epoch);
     if (asked.fetch_offset < 0) return refuse(ErrorCode::kOffsetOutOfRange);
     const auto from = Offset{static_cast<std::uint64_t>(asked.fetch_offset)};
     // The first batch is given however large it is, or its reader would never get on.
     const bool room = pending.bytes_left > 0 || pending.bytes_found == 0;
-    if (!room && from >= info.log_start_offset && from <= info.high_watermark) {
-        head.high_watermark = static_cast<std::int64_t>(info.high_watermark.value);
-        head.last_stable_offset = head.high_watermark;
-        head.log_start_offset = static_cast<std::int64_t>(info.log_start_offset.value);
-        return true;
+    if (asked.current_leader_epoch >= 0 || !room) {  // Rare, and info() allocates.
+        const broker::PartitionInfo info = part.source->info();
+        const ErrorCode epoch = epoch_error(asked.current_leader_epoch, info.leader_epoch);
+        if (epoch != ErrorCode::kNone) return refuse(epoch);
+        if (!room && from >= info.log_start_offset && from <= info.high_watermark) {
+            head.high_watermark = static_cast<std::int64_t>(info.high_watermark.value);
+            head.last_stable_offset = head.high_watermark;
+            head.log_start_offset = static_cast<std::int64_t>(info.log_start_offset.value);
+            return true;
+        }
     }
     pending.read_ended = false;
     const std::uint64_t max_bytes = std::min(not_negative(asked.max_bytes), pending.bytes_left);

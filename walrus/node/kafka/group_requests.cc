@@ -55,7 +55,8 @@ std::size_t size_of(const broker::GroupDescription& group) {
 
 }  // namespace
 
-void handle(const Context& context, const Client& client, JoinGroupRequest request, Call call) {
+void handle(const Context& context, const Client& client, JoinGroupRequest request,
+            const SharedCall& call) {
     broker::JoinRequest join{.group = std::move(request.group_id),
                              .member_id = std::move(request.member_id),
                              .instance_id = std::move(request.group_instance_id),
@@ -66,31 +67,31 @@ void handle(const Context& context, const Client& client, JoinGroupRequest reque
         join.protocols.push_back({std::move(protocol.name), text(protocol.metadata)});
     join.session_timeout_ms = milliseconds(request.session_timeout_ms);
     join.rebalance_timeout_ms =
-        call.version == 0 ? join.session_timeout_ms : milliseconds(request.rebalance_timeout_ms);
-    join.needs_member_id = call.version >= kMemberIdFirst;
-    context.groups.join(
-        std::move(join), [call = share(std::move(call))](broker::JoinAnswer joined) {
-            JoinGroupResponse response{.error = joined.error,
-                                       .generation_id = joined.generation,
-                                       .protocol_name = std::move(joined.protocol),
-                                       .leader = std::move(joined.leader),
-                                       .member_id = std::move(joined.member_id)};
-            for (const broker::JoinedMember& member : joined.members)
-                response.members.push_back(
-                    {member.member_id, member.instance_id, as_bytes(member.metadata)});
-            call->answer(response);
-        });
+        call->version == 0 ? join.session_timeout_ms : milliseconds(request.rebalance_timeout_ms);
+    join.needs_member_id = call->version >= kMemberIdFirst;
+    context.groups.join(std::move(join), [call](broker::JoinAnswer joined) {
+        if (!call->slot) return;
+        JoinGroupResponse response{.error = joined.error,
+                                   .generation_id = joined.generation,
+                                   .protocol_name = std::move(joined.protocol),
+                                   .leader = std::move(joined.leader),
+                                   .member_id = std::move(joined.member_id)};
+        for (const broker::JoinedMember& member : joined.members)
+            response.members.push_back(
+                {member.member_id, member.instance_id, as_bytes(member.metadata)});
+        call->answer(response);
+    });
 }
 
-void handle(const Context& context, SyncGroupRequest request, Call call) {
+void handle(const Context& context, SyncGroupRequest request, const SharedCall& call) {
     broker::SyncRequest sync{.member = identity(request)};
     for (SyncGroupAssignment& assignment : request.assignments)
         sync.assignments.emplace_back(std::move(assignment.member_id), text(assignment.assignment));
-    context.groups.sync(std::move(sync),
-                        [call = share(std::move(call))](const broker::SyncAnswer& synced) {
-                            call->answer(SyncGroupResponse{
-                                .error = synced.error, .assignment = as_bytes(synced.assignment)});
-                        });
+    context.groups.sync(std::move(sync), [call](const broker::SyncAnswer& synced) {
+        if (!call->slot) return;
+        call->answer(
+            SyncGroupResponse{.error = synced.error, .assignment = as_bytes(synced.assignment)});
+    });
 }
 
 void handle(const Context& context, HeartbeatRequest request, Call call) {

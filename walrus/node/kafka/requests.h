@@ -34,9 +34,10 @@ void handle(const Context& context, wire::DeleteTopicsRequest request, Call call
 void handle(const Context& context, wire::DescribeConfigsRequest request, Call call);
 
 // group_requests.cc
+// These two wait for other members; who answers the call first has answered it.
 void handle(const Context& context, const Client& client, wire::JoinGroupRequest request,
-            Call call);
-void handle(const Context& context, wire::SyncGroupRequest request, Call call);
+            const SharedCall& call);
+void handle(const Context& context, wire::SyncGroupRequest request, const SharedCall& call);
 void handle(const Context& context, wire::HeartbeatRequest request, Call call);
 void handle(const Context& context, wire::LeaveGroupRequest request, Call call);
 void handle(const Context& context, wire::OffsetCommitRequest request, Call call);

@@ -343,6 +343,21 @@ TEST_F(RequestsTest, AGroupOfOneJoinsWorksAndLeaves) {
     }
 }
 
+TEST_F(RequestsTest, WhoWaitsForMembersIsAnsweredWhenItsConnectionEnds) {
+    const auto joined = join();
+    sync(joined);
+    JoinGroupRequest request{.group_id = "g",
+                             .session_timeout_ms = 10'000,
+                             .rebalance_timeout_ms = 60'000,
+                             .protocol_type = "consumer"};
+    request.protocols = {{"range", as_bytes("subscription")}};
+    const std::uint64_t waits = ask(3, request);
+    EXPECT_FALSE(answered(waits)) << "the other member has not come yet";
+    handler->on_input_end();
+    EXPECT_EQ(reply<JoinGroupResponse>(3, waits).error, ErrorCode::kCoordinatorNotAvailable);
+    loop.advance_ms(1'000'000);  // And not once more when the group comes to it.
+}
+
 TEST_F(RequestsTest, GroupsAreDescribedAndListed) {
     const auto joined = join();
     sync(joined);

@@ -1,6 +1,10 @@
 #include "walrus/node/kafka/service.h"
 
+#include <memory>
+#include <string>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "walrus/base/log.h"
 #include "walrus/node/kafka/fetch.h"
@@ -34,18 +38,28 @@ public:
     void on_input_end() override {
         ended_ = true;
         service_.fetches_->answer_now(this);
+        answer_members_now();
     }
 
 private:
+    // What waits, or waited, for other members of a group: one of the two.
+    struct Waiting {
+        std::weak_ptr<Call> join;
+        std::weak_ptr<Call> sync;
+    };
+
     template <class Request>
     Status decode_and_handle(const RequestFrame& frame, Call& call);
     Status dispatch(const RequestFrame& frame, Call& call);
+    void remember(Waiting waiting);
+    void answer_members_now();
     void on_unsupported(const RequestFrame& frame, Call call);
     void refuse(const std::string& what);
 
     KafkaService& service_;
     const Context context_;
     const std::string peer_;
+    std::vector<Waiting> members_;
     bool ended_ = false;
 };
 
@@ -84,6 +98,22 @@ void KafkaService::Handler::on_frame(Bytes frame, net::ReplySlot slot) {
     call.slot.close();
 }
 
+void KafkaService::Handler::remember(Waiting waiting) {
+    std::erase_if(members_,
+                  [](const Waiting& old) { return old.join.expired() && old.sync.expired(); });
+    members_.push_back(std::move(waiting));
+}
+
+// Other members may take minutes; the client finds a server that does not end.
+void KafkaService::Handler::answer_members_now() {
+    for (const Waiting& waiting : std::exchange(members_, {})) {
+        if (const SharedCall join = waiting.join.lock(); join && join->slot)
+            join->answer(JoinGroupResponse{.error = ErrorCode::kCoordinatorNotAvailable});
+        if (const SharedCall sync = waiting.sync.lock(); sync && sync->slot)
+            sync->answer(SyncGroupResponse{.error = ErrorCode::kCoordinatorNotAvailable});
+    }
+}
+
 void KafkaService::Handler::on_unsupported(const RequestFrame& frame, Call call) {
     ++service_.counters_.unsupported;
     if (frame.support == Support::kUnsupportedVersion && frame.key() == ApiKey::kApiVersions)
@@ -106,7 +136,13 @@ Status KafkaService::Handler::decode_and_handle(const RequestFrame& frame, Call&
         decode_request_into(frame, context_.options.max_request_elements, request));
     if constexpr (std::is_same_v<Request, JoinGroupRequest>) {
         const Client client{frame.client_id.value_or(""), host_of(peer_)};
-        handle(context_, client, std::move(request), std::move(call));
+        const SharedCall shared = share(std::move(call));
+        remember({shared, {}});
+        handle(context_, client, std::move(request), shared);
+    } else if constexpr (std::is_same_v<Request, SyncGroupRequest>) {
+        const SharedCall shared = share(std::move(call));
+        remember({{}, shared});
+        handle(context_, std::move(request), shared);
     } else {
         handle(context_, std::move(request), std::move(call));
     }

@@ -9,6 +9,8 @@ namespace walrus::protocol::kafka {
 namespace {
 
 constexpr std::size_t kSizeBytes = 4;
+// Most responses, those to Produce among them, then take one allocation.
+constexpr std::size_t kUsualResponseBytes = 128;
 // Header fields have the same form in every version, so they are read and written as inflexible.
 constexpr bool kHeaderIsFlexible = false;
 
@@ -43,7 +45,9 @@ std::string begin_request(ApiKey key, const RequestId& id) {
 
 std::string begin_response(ApiKey key, std::int16_t version, std::int32_t correlation_id) {
     WALRUS_ASSERT(api_of(key).has_version(version));
-    std::string frame(kSizeBytes, '\0');
+    std::string frame;
+    frame.reserve(kUsualResponseBytes);
+    frame.resize(kSizeBytes);
     Writer writer(frame, 0, kHeaderIsFlexible);
     writer(correlation_id);
     if (api_of(key).is_flexible(version) && key != ApiKey::kApiVersions) writer.tags();
