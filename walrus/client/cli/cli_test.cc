@@ -230,12 +230,8 @@ TEST_F(KafkaVerbs, AGroupDecidesWhoReadsWhat) {
 }
 
 TEST_F(KafkaVerbs, WhatTheServerDoesNotOfferIsSaidAndNothingBreaks) {
-    for (const std::vector<std::string>& verb :
-         std::vector<std::vector<std::string>>{{"groups", "list"},
-                                               {"groups", "delete", "g", "--yes"},
-                                               {"topics", "create", "new"},
-                                               {"topics", "delete", "orders", "--yes"},
-                                               {"topics", "config", "orders"}}) {
+    for (const std::vector<std::string>& verb : std::vector<std::vector<std::string>>{
+             {"groups", "list"}, {"groups", "delete", "g", "--yes"}}) {
         const Outcome refused = kafka(verb);
         EXPECT_EQ(refused.exit_code, 1) << verb[0] << verb[1] << refused.err;
         EXPECT_THAT(refused.err, HasSubstr("does not offer this"));
