@@ -160,7 +160,9 @@ void SegmentChecker::check_reply(const SimSegments& node, const cluster::AppendR
 void SegmentChecker::check_reply(const SimSegments& node, const cluster::FenceReply& reply) {
     if (reply.status != cluster::FenceStatus::kFenced) return;
     const State& disk = state_of(node.self(), reply.key);
-    if (disk.promised < reply.epoch.value) {
+    // A copy that is made after the seal stands at its epoch without having been asked: no
+    // coordinator needs its answer any more.
+    if (disk.promised < reply.epoch.value && !sealed_.contains(reply.key)) {
         fail("I4: node " + std::to_string(node.self().node) + " says it is fenced at " +
              std::to_string(reply.epoch.value) + " of " + name(reply.key) + ", its disk at " +
              std::to_string(disk.promised));
