@@ -24,7 +24,7 @@ const SegmentChecker::State& SegmentChecker::state_of(const cluster::ReplicaId& 
                                                       const cluster::SegmentKey& key) const {
     static const State kNothing;
     const auto disk = disks_.find(copy);
-    if (disk == disks_.end() || lost_.contains(copy.node)) return kNothing;
+    if (disk == disks_.end()) return kNothing;
     const auto found = disk->second.find(key);
     return found == disk->second.end() ? kNothing : found->second.durable;
 }
