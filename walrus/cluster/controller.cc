@@ -131,11 +131,14 @@ void Controller::run_seal(const Topic& topic, std::uint64_t wall_ms, Output& out
         return;
     }
     const SealCoordinator& coordinator = found->second.coordinator;
-    if (const auto content = coordinator.found()) {
-        return propose_seal(topic, *content, wall_ms, out);
-    }
+    // Also when something was found: its holders may have been enough while other nodes were down,
+    // and are refused since those are back.
     const bool no_end = ticks_ - found->second.since >= options_.restart_ticks;
-    if (coordinator.superseded() || no_end) out.proposals.emplace_back(again);
+    if (coordinator.superseded() || no_end) {
+        out.proposals.emplace_back(again);
+    } else if (const auto content = coordinator.found()) {
+        propose_seal(topic, *content, wall_ms, out);
+    }
 }
 
 void Controller::propose_seal(const Topic& topic, const SealCoordinator::Found& found,

@@ -31,7 +31,7 @@ public:
     void acknowledged(const SimSegments& node, const cluster::AppendDone& done);
     // A consumer was given [.., end) of the topic.
     void read(const SimSegments& node, cluster::TopicId topic, Offset end);
-    // A disk is gone for ever: what it had counts no more.
+    // A disk is gone for ever; what it had answered for before was true then.
     void lost_disk(cluster::NodeId node);
 
     cluster::Index newest_index() const { return newest_index_; }

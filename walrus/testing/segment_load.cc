@@ -137,9 +137,10 @@ bool SegmentLoad::may_lose_disk(SimAddress address) {
                            raft.log().last_index() == raft.log().commit_index() &&
                            raft.log().applied_index() == raft.log().commit_index();
     if (!knows_all) return false;
-    // Nobody may name a node that is down, so an earlier loss cannot show again.
+    // Nobody may name a node that was removed, so an earlier loss cannot show again.
     for (const auto& [id, member] : node->state().data().nodes) {
-        if (checker_.is_lost(id) && member.serves()) return false;
+        const bool removed = member.state == cluster::NodeState::kRemoved;
+        if (checker_.is_lost(id) && !removed) return false;
     }
     for (const auto& [id, topic] : node->state().data().topics) {
         for (const auto& [number, segment] : topic.segments) {

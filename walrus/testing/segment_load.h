@@ -93,6 +93,7 @@ private:
 
     // --- segment_load_clients.cc ---
     void create_data_topics(SimSegments& node);
+    void remove_lost_nodes(SimSegments& node);
     void produce(SimSegments& node);
     void produce_again(SimSegments& node, Producer& producer);
     void append_plain(SimSegments& node);
@@ -136,6 +137,7 @@ private:
     std::uint64_t requests_ = 0;
     std::uint64_t values_ = 0;
     std::uint64_t create_asked_ns_ = 0;
+    std::uint64_t remove_asked_ns_ = 0;
     std::uint64_t last_request_ns_ = 0;
     std::optional<std::uint64_t> healed_ns_;
     std::string missing_;

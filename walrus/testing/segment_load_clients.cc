@@ -19,6 +19,7 @@ void SegmentLoad::request(SimHost& host) {
     host.run([&] {
         auto& node = static_cast<SimSegments&>(host.machine(1));
         create_data_topics(node);
+        remove_lost_nodes(node);
         const std::uint64_t kind = random_.below(100);
         if (kind < 35) return produce(node);
         if (kind < 55) return append_plain(node);
@@ -50,6 +51,17 @@ void SegmentLoad::create_data_topics(SimSegments& node) {
         if (!next) return;
         create_asked_ns_ = now_ns();
         node.propose(cluster::CreateTopic{topics_[i], configs_[i], *next});
+    }
+}
+
+// Refused as long as a copy is recorded there.
+void SegmentLoad::remove_lost_nodes(SimSegments& node) {
+    if (now_ns() < remove_asked_ns_ + kRetryNs) return;
+    remove_asked_ns_ = now_ns();
+    for (const auto& [id, member] : node.state().data().nodes) {
+        if (!checker_.is_lost(id) || member.state == cluster::NodeState::kRemoved) continue;
+        node.propose(cluster::SetNodeState{id, cluster::NodeState::kRemoved, member.version});
+        return;
     }
 }
 
