@@ -190,18 +190,20 @@ TEST_F(LocalTopicsTest, ProducerIdsAreNeverGivenTwice) {
     }
 }
 
-// The machine dies after each operation of the disk while topics come and go.
+// The machine dies after every third operation of the disk while topics come and go.
 TEST_F(LocalTopicsTest, ACutAnywhereLeavesWhatWasAnswered) {
     broker_.close();
+    // Up to the first that fails: of what is tried on a dead machine, anything may have reached a
+    // ring that outlives it.
     const auto run = [](TestBroker& broker) {
         std::vector<std::string> answered;
         const auto note = [&](const std::string& what, const Status& status) {
             if (status) answered.push_back(what);
+            return status.has_value();
         };
-        note("+a", broker.create("a", {{"retention.ms", "5000"}}, 2));
-        note("+b", broker.create("b"));
-        note("-a", broker.remove("a"));
-        note("+a", broker.create("a"));
+        static_cast<void>(note("+a", broker.create("a", {{"retention.ms", "5000"}}, 2)) &&
+                          note("+b", broker.create("b")) && note("-a", broker.remove("a")) &&
+                          note("+a", broker.create("a")));
         return answered;
     };
     for (std::uint64_t cut = 0;; cut += 3) {

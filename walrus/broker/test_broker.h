@@ -1,8 +1,7 @@
 // A LocalBroker on a loop that the test moves, and calls that wait for their answers.
 #pragma once
 
-#include <gtest/gtest.h>
-
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +46,13 @@ struct Answer {
     }
 };
 
+// Ends the program with the error: what follows in the test could not be.
+inline void must(const Status& status) {
+    if (status) return;
+    std::fprintf(stderr, "test: %s\n", status.error().to_string().c_str());
+    WALRUS_ASSERT(status.has_value());
+}
+
 class TestBroker {
 public:
     explicit TestBroker(std::unique_ptr<testing::SimEnv> env = std::make_unique<testing::SimEnv>())
@@ -71,17 +77,22 @@ public:
         return {};
     }
     void open() {
-        const Status opened = try_open();
-        ASSERT_TRUE(opened) << opened.error().to_string();
+        must(try_open());
+        settle();
+    }
+    // Waits until changes of topics are done, also what they do after they were answered.
+    void settle() {
+        static_cast<void>(
+            wait<Status>([&](auto done) { broker_->create_topic({"settled"}, true, done); }));
     }
     void drop() { broker_.reset(); }
     void close() {
-        const Status closed = broker_->close();
-        ASSERT_TRUE(closed) << closed.error().to_string();
+        must(broker_->close());
         broker_.reset();
     }
     // The machine dies and starts again.
     void crash(testing::CrashOptions how) {
+        settle();  // Nobody may write to a ring while it is copied.
         std::unique_ptr<testing::SimEnv> survivor = env_->after_crash(how);
         broker_.reset();
         env_ = std::move(survivor);
@@ -125,15 +136,15 @@ public:
         partition(topic, index).append(as_bytes(batch), Acks::kAll, answer.callback());
         // One that waits for room is tried again by a timer.
         while (answer.times == 0) loop_.advance_ms(1);
-        EXPECT_EQ(answer.times, 1);
+        WALRUS_ASSERT(answer.times == 1);
         return answer.result;
     }
     // The base offset of a batch that must be appended.
     std::uint64_t must_append(const std::string& topic, const std::string& batch,
                               std::int32_t index = 0) {
         const AppendResult result = append(topic, batch, index);
-        EXPECT_EQ(result.outcome, AppendOutcome::kAppended)
-            << (result.status ? "" : result.status.error().to_string());
+        must(result.status);
+        WALRUS_ASSERT(result.outcome == AppendOutcome::kAppended);
         return result.base_offset.value;
     }
     FetchedBatches fetch(const std::string& topic, std::uint64_t from,
@@ -158,7 +169,7 @@ private:
 inline std::string text_of(const FetchedBatches& fetched) {
     std::string text;
     for (const Bytes piece : fetched.pieces) text += as_text(piece);
-    EXPECT_EQ(text.size(), fetched.size_bytes);
+    WALRUS_ASSERT(text.size() == fetched.size_bytes);
     return text;
 }
 
@@ -169,15 +180,14 @@ struct FetchedBatch {
 
 // What was fetched, batch by batch; each must be intact.
 inline std::vector<FetchedBatch> split(const FetchedBatches& fetched) {
-    EXPECT_TRUE(fetched.status) << fetched.status.error().to_string();
+    must(fetched.status);
     const std::string text = text_of(fetched);
     std::vector<FetchedBatch> batches;
     for (Bytes left = as_bytes(text); !left.empty();) {
         const auto view = protocol::RecordBatchView::parse(left);
-        EXPECT_TRUE(view);
-        if (!view) break;
-        EXPECT_TRUE(view->verify());
-        EXPECT_EQ(view->leader_epoch(), 0);
+        WALRUS_ASSERT(view.has_value());
+        must(view->verify());
+        WALRUS_ASSERT(view->leader_epoch() == 0);
         batches.push_back(
             {static_cast<std::uint64_t>(view->base_offset()), std::string(as_text(view->bytes()))});
         left = left.subspan(view->size_bytes());
