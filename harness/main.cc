@@ -1,5 +1,6 @@
 // walrus-harness: the program.  The only file of the harness that knows the systems under test.
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "harness/cli/cli.h"
@@ -12,6 +13,9 @@
 #endif
 #ifdef WALRUS_HAVE_ROCKSDB
 #include "compare/rocksdb/rocksdb_driver.h"
+#endif
+#ifdef WALRUS_HAVE_RDKAFKA
+#include "compare/kafka/kafka_driver.h"
 #endif
 #ifdef WALRUS_HAVE_UPSTREAM
 #include "compare/upstream/upstream_driver.h"
@@ -40,6 +44,14 @@ int main(int argc, char** argv) {
     registry.add(walrus::compare::make_rocksdb_driver());
 #else
     registry.add_absent("rocksdb", "built without RocksDB (librocksdb-dev)");
+#endif
+#ifdef WALRUS_HAVE_RDKAFKA
+    const auto kafka_parts = walrus::compare::find_kafka_parts(std::string(variable("PATH")));
+    registry.add(walrus::compare::make_kafka_driver(kafka_parts));
+    registry.add(walrus::compare::make_walrusd_driver(kafka_parts));
+#else
+    registry.add_absent("kafka", "built without librdkafka (librdkafka-dev)");
+    registry.add_absent("walrusd", "built without librdkafka (librdkafka-dev)");
 #endif
 #ifdef WALRUS_HAVE_UPSTREAM
     registry.add(walrus::compare::make_upstream_driver());

@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
-# Walrus against RocksDB on this machine: installs what is missing, builds, measures, prints one
-# table per durability class and the path of the report; raw figures lie beside it.
+# Walrus against RocksDB (engines) and against Kafka (servers) on this machine: installs what is
+# missing, builds, measures, prints one table per level and durability class and the paths of the
+# reports; raw figures lie beside them.  Without Java or Maven the part with Kafka is skipped.
 #   compare.sh [--no-setup] [--scenario FILE] [option of `walrus-harness run`...]
 #   compare.sh --quick            a first look in a minute
 #   compare.sh --data /mnt/disk   measure another disk
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-scenario=scenarios/compare/engine-quick.toml
+scenarios=()
 setup=true
 options=()
 while [[ $# -gt 0 ]]; do
     case $1 in
         --no-setup) setup=false ;;
         --scenario)
-            scenario=${2:?"--scenario needs a file"}
+            scenarios+=("${2:?"--scenario needs a file"}")
             shift
             ;;
         --help)
@@ -26,7 +27,10 @@ while [[ $# -gt 0 ]]; do
     shift
 done
 
-if $setup; then scripts/setup.sh >&2; fi
+if [[ ${#scenarios[@]} -eq 0 ]]; then
+    scenarios=(scenarios/compare/engine-quick.toml scenarios/compare/system-quick.toml)
+fi
+if $setup; then scripts/setup.sh --with-kafka >&2; fi
 log=build/compare.log
 mkdir -p build
 echo "compare.sh: building (release; log in $log)" >&2
@@ -38,4 +42,4 @@ if ! { cmake --preset release -B build/compare -D CMAKE_CXX_FLAGS_RELWITHDEBINFO
     echo "compare.sh: the build failed" >&2
     exit 1
 fi
-exec build/compare/harness/walrus-harness run "$scenario" "${options[@]}"
+exec build/compare/harness/walrus-harness run "${scenarios[@]}" "${options[@]}"

@@ -1,8 +1,24 @@
 #!/usr/bin/env bash
 # Installs what building and checking Walrus needs, on Debian 12 or a child of it.
 # Safe to run again: when everything is there it changes nothing and asks no network.
+#   setup.sh [--with-kafka]    also Java, Maven and a Kafka broker, to be measured against
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+with_kafka=false
+for argument in "$@"; do
+    case $argument in
+        --with-kafka) with_kafka=true ;;
+        --help)
+            sed -n '2,/^set /{/^set /d;s/^# \?//;p}' "${BASH_SOURCE[0]}"
+            exit 0
+            ;;
+        *)
+            echo "setup.sh: unknown option $argument (known: --with-kafka)" >&2
+            exit 2
+            ;;
+    esac
+done
 
 packages=(
     # Build.
@@ -127,7 +143,34 @@ prepare_upstream() {
     fetch_crates
 }
 
+# compare/kafka: a real broker, as the artifacts that Maven knows.  They are complete when the file
+# that asked for them lies beside them.
+prepare_kafka() {
+    local jars=build/kafka pom=compare/kafka/pom.xml
+    local tools=()
+    command -v java >/dev/null || tools+=(openjdk-17-jre-headless)
+    if cmp -s "$pom" "$jars/pom.xml"; then
+        echo "setup.sh: the Kafka broker of compare/kafka is there"
+    else
+        command -v mvn >/dev/null || tools+=(maven)
+    fi
+    if [[ ${#tools[@]} -gt 0 ]]; then
+        echo "setup.sh: installing ${tools[*]}"
+        { apt update && apt install -y --no-install-recommends "${tools[@]}"; } || return
+    fi
+    cmp -s "$pom" "$jars/pom.xml" && return
+    echo "setup.sh: fetching the Kafka broker of compare/kafka"
+    rm -rf "$jars" && mkdir -p "$jars" || return
+    mvn -q -B -f "$pom" dependency:copy-dependencies -DincludeScope=runtime \
+        -DoutputDirectory="$PWD/$jars/libs" >&2 || return
+    cp "$pom" "$jars/pom.xml"
+}
+
 install_packages
+if $with_kafka && ! prepare_kafka; then
+    echo "setup.sh: WARNING: no Java, no Maven or no artifacts: Kafka cannot be measured against
+(driver kafka). Everything else is complete." >&2
+fi
 if ! prepare_upstream; then
     echo "setup.sh: WARNING: no Rust 1.85 (cargo-web) or no crates: walrus-harness will be built
 without the original crate (driver upstream). Everything else is complete." >&2

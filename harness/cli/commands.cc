@@ -45,8 +45,8 @@ Result<Scenario> load(const RunArguments& arguments, const std::string& path,
 std::vector<std::string> missing_drivers(const Scenario& scenario, const Registry& registry) {
     std::vector<std::string> missing;
     for (const SystemSpec& system : scenario.systems) {
-        if (const auto driver = registry.find(system.driver); !driver) {
-            missing.push_back(fmt::format("{}: {}", system.name, driver.error().message));
+        if (const Status present = check_present(system, registry); !present) {
+            missing.push_back(fmt::format("{}: {}", system.name, present.error().message));
         }
     }
     return missing;

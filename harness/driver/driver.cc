@@ -40,6 +40,10 @@ std::string_view durability_meaning(Durability durability) {
     return "unknown";
 }
 
+std::string_view level_name(Level level) {
+    return level == Level::kEngine ? "engine" : "server";
+}
+
 Result<Durability> parse_durability(std::string_view name) {
     std::vector<std::string_view> names;
     for (const Durability durability : kDurabilities) {

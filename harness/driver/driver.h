@@ -42,6 +42,8 @@ using Settings = std::map<std::string, std::string>;
 
 // Engines run inside the measuring process, servers behind a socket.  Never one table for both.
 enum class Level { kEngine, kServer };
+// "engine", "server".
+std::string_view level_name(Level level);
 
 struct Description {
     std::string name;     // E.g. "rocksdb".
@@ -117,6 +119,9 @@ public:
     virtual Result<std::unique_ptr<Reader>> reader(std::uint32_t topic) = 0;
     // Processes other than this one that belong to the system; for resources and faults.
     virtual std::vector<pid_t> processes() { return {}; }
+    // Settings with which another process opens this very system while it runs; empty where a
+    // system lives in one process.  Closing what was opened so leaves the system running.
+    virtual Settings attachment() { return {}; }
     // Closes in an orderly way.  The destructor without stop() may behave like a crash.
     virtual Status stop() = 0;
 };
@@ -134,7 +139,8 @@ public:
     virtual ~Driver() = default;
 
     virtual Description describe() const = 0;
-    // kInvalidArgument: an unknown setting or a value that cannot be.
+    // kInvalidArgument: an unknown setting or a value that cannot be.  kUnsupported: something that
+    // the system needs is not on this machine; rows go on without it.
     virtual Result<Capabilities> capabilities(const Settings& settings) const = 0;
     virtual Result<std::unique_ptr<System>> open(const OpenRequest& request) const = 0;
 };

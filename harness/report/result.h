@@ -64,7 +64,8 @@ struct Repetition {
 };
 
 struct SystemResult {
-    std::string system;   // Name of a SystemSpec of the scenario.
+    std::string system;  // Name of a SystemSpec of the scenario.
+    Level level = Level::kEngine;
     std::string skipped;  // Why it was not measured at all; "" when it was.
     // Why its figures say nothing (never a quiet moment); "" if they do.
     std::string no_verdict = {};

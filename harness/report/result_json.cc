@@ -117,6 +117,7 @@ json system_json(const SystemResult& system) {
         repetitions.push_back(repetition_json(repetition));
     }
     return {{"system", system.system},
+            {"level", level_name(system.level)},
             {"skipped", system.skipped},
             {"no_verdict", system.no_verdict},
             {"repetitions", repetitions}};
@@ -127,6 +128,9 @@ SystemResult system_from(const json& document) {
     document.at("system").get_to(system.system);
     document.at("skipped").get_to(system.skipped);
     get_optional(document, "no_verdict", system.no_verdict);
+    std::string level;
+    get_optional(document, "level", level);
+    if (level == level_name(Level::kServer)) system.level = Level::kServer;
     for (const json& repetition : document.at("repetitions")) {
         system.repetitions.push_back(repetition_from(repetition));
     }

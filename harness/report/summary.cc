@@ -54,8 +54,9 @@ Ratio ratio_to_plain_reads(const SystemResult& ours, std::uint64_t seed) {
 
 // A synced append needs a flush after it was sent and before it was acknowledged, and one flush
 // can serve at most the appends in flight at that moment.
-void derive_class(const RunResult& result, const Workload& workload, std::uint64_t appends,
+void derive_class(const RunResult& result, const Row& row, std::uint64_t appends,
                   std::uint64_t flushes, Line& line) {
+    const Workload& workload = row.workload;
     if (result.host.contains("device") && result.host.at("device").starts_with("not visible")) {
         line.derived_class = "unknown (no device is visible)";
         return;
@@ -63,11 +64,14 @@ void derive_class(const RunResult& result, const Workload& workload, std::uint64
     const double in_flight = static_cast<double>(workload.writers) * workload.outstanding;
     const bool enough =
         static_cast<double>(flushes) * in_flight >= kFlushTolerance * static_cast<double>(appends);
-    const bool survived_kill = line.records_checked > 0 && line.anomalies == 0;
+    const bool intact = line.records_checked > 0 && line.anomalies == 0;
+    const bool survived_kill = intact && row.ending != Ending::kKeep;
     if (enough && appends > 0 && line.durability >= Durability::kDisk) {
         line.derived_class = "disk";
     } else if (survived_kill) {
         line.derived_class = "process";
+    } else if (intact) {
+        line.derived_class = "unknown (the server was not killed)";
     } else {
         line.derived_class = "none";
     }
@@ -88,8 +92,7 @@ std::uint64_t floor_of(const RunResult& result, const SystemResult& system, Line
     return (floor.overwrite_ns.count() > 0 ? floor.overwrite_ns : floor.append_ns).quantile(0.5);
 }
 
-void add_latency(const RunResult& result, const SystemResult& system, Line& line,
-                 const Workload& workload) {
+void add_latency(const RunResult& result, const SystemResult& system, Line& line, const Row& row) {
     const Histogram latency = merged_latency(system);
     std::uint64_t appends = 0;
     std::uint64_t records = 0;
@@ -114,7 +117,7 @@ void add_latency(const RunResult& result, const SystemResult& system, Line& line
         line.p50_over_floor =
             static_cast<double>(line.p50_ns) / static_cast<double>(line.floor_p50_ns);
     }
-    derive_class(result, workload, appends, flushes, line);
+    derive_class(result, row, appends, flushes, line);
 }
 
 void add_checks(const SystemResult& system, Line& line) {
@@ -231,6 +234,7 @@ Line summarise_system(const RunResult& result, std::size_t row_index, std::size_
     line.durability = row.row.durability;
     line.workload = describe(row.row.workload);
     line.system = system.system;
+    line.level = system.level;
     line.skipped = system.skipped;
     if (!system.skipped.empty()) return line;
     add_checks(system, line);
@@ -243,7 +247,7 @@ Line summarise_system(const RunResult& result, std::size_t row_index, std::size_
     line.figure = median(figures);
     line.lowest = *std::ranges::min_element(figures);
     line.highest = *std::ranges::max_element(figures);
-    add_latency(result, system, line, row.row.workload);
+    add_latency(result, system, line, row.row);
     add_load(system, line);
     add_warnings(system, line);
     add_ratio(result, row, system, line);

@@ -20,6 +20,7 @@ struct Line {
     Durability durability = Durability::kDisk;
     std::string workload;  // describe(): "10 writers, batches of 256".
     std::string system;
+    Level level = Level::kEngine;
     std::string skipped;  // Why there are no figures.
 
     std::uint32_t repetitions = 0;  // Those the figures come from.

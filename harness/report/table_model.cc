@@ -249,8 +249,9 @@ std::string_view Table::title() const {
 }
 
 std::string Table::banner() const {
-    return fmt::format("{}, class {}: {}", title(), durability_name(durability),
-                       durability_meaning(durability));
+    // Engines are what a table is about unless it says otherwise.
+    return fmt::format("{}{}, class {}: {}", level == Level::kServer ? "System level: " : "",
+                       title(), durability_name(durability), durability_meaning(durability));
 }
 
 std::vector<Table> make_tables(const RunResult& result, const std::vector<Line>& lines) {
@@ -258,11 +259,12 @@ std::vector<Table> make_tables(const RunResult& result, const std::vector<Line>&
     for (const Line& line : lines) {
         const bool open = result.rows[line.row_index].row.workload.load == Load::kOpen;
         auto table = std::ranges::find_if(tables, [&](const Table& t) {
-            return t.durability == line.durability && t.measure == line.measure &&
-                   t.open_loop == open;
+            return t.level == line.level && t.durability == line.durability &&
+                   t.measure == line.measure && t.open_loop == open;
         });
         if (table == tables.end()) {
             Table& added = tables.emplace_back();
+            added.level = line.level;
             added.durability = line.durability;
             added.measure = line.measure;
             added.open_loop = open;

@@ -27,9 +27,10 @@ struct TableLine {
     std::string heading;
 };
 
-// One table: one durability class and one measure, never mixed.  Points into the lines it was made
-// from.
+// One table: one level, one durability class and one measure, never mixed.  Points into the lines
+// it was made from.
 struct Table {
+    Level level = Level::kEngine;
     Durability durability = Durability::kDisk;
     Measure measure = Measure::kAppend;
     bool open_loop = false;  // Some line was offered a fixed rate.

@@ -19,12 +19,17 @@
 namespace walrus::harness {
 namespace {
 
+Settings settings_of(const Job& job) {
+    const Settings own = merged_settings(job.system.settings, job.row.settings);
+    return merged_settings(own, job.attachment);
+}
+
 Result<std::unique_ptr<System>> open_system(const Registry& registry, const Job& job) {
     const auto driver = registry.find(job.system.driver);
     if (!driver) return driver.error();
     return (*driver)->open({.directory = job.directory,
                             .durability = job.row.durability,
-                            .settings = job.system.settings,
+                            .settings = settings_of(job),
                             .writers = job.row.workload.writers});
 }
 
@@ -146,12 +151,24 @@ Status do_floor(const Job& job, Answer& answer) {
     return {};
 }
 
+Status do_serve(const Registry& registry, const Job& job, Answer& answer,
+                std::unique_ptr<System>& system) {
+    auto opened = open_system(registry, job);
+    if (!opened) return std::move(opened).error();
+    system = std::move(*opened);
+    WALRUS_RETURN_IF_ERROR(system->create_topics(0));  // What comes before any topic: warming up.
+    answer.attachment = system->attachment();
+    if (!answer.attachment.empty()) return {};
+    return Error{Errc::kUnsupported, "the system cannot be kept: it has no attachment"};
+}
+
 Status do_job(const Registry& registry, const Job& job, Answer& answer,
               std::unique_ptr<System>& system) {
     switch (job.kind) {
         case JobKind::kWrite: return do_write(registry, job, answer, system);
         case JobKind::kReadBack: return do_read_back(registry, job, answer, system);
         case JobKind::kFloor: return do_floor(job, answer);
+        case JobKind::kServe: return do_serve(registry, job, answer, system);
     }
     return Error{Errc::kInvalidArgument, "unknown kind of job"};
 }

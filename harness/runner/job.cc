@@ -30,6 +30,7 @@ void to_json(json& document, const Job& job) {
     document = {{"kind", static_cast<int>(job.kind)},
                 {"directory", job.directory},
                 {"system", job.system},
+                {"attachment", job.attachment},
                 {"row", job.row},
                 {"seed", job.seed},
                 {"run_id", job.run_id},
@@ -42,6 +43,7 @@ void from_json(const json& document, Job& job) {
     job.kind = static_cast<JobKind>(document.at("kind").get<int>());
     document.at("directory").get_to(job.directory);
     document.at("system").get_to(job.system);
+    document.at("attachment").get_to(job.attachment);
     document.at("row").get_to(job.row);
     document.at("seed").get_to(job.seed);
     document.at("run_id").get_to(job.run_id);
@@ -51,9 +53,10 @@ void from_json(const json& document, Job& job) {
 }
 
 void to_json(json& document, const Answer& answer) {
-    document = {{"error", answer.error},         {"write", answer.write},
-                {"read", answer.read},           {"journal", answer.journal},
-                {"read_back", answer.read_back}, {"floor", answer.floor}};
+    document = {
+        {"error", answer.error},          {"write", answer.write},         {"read", answer.read},
+        {"journal", answer.journal},      {"read_back", answer.read_back}, {"floor", answer.floor},
+        {"attachment", answer.attachment}};
 }
 
 void from_json(const json& document, Answer& answer) {
@@ -63,6 +66,7 @@ void from_json(const json& document, Answer& answer) {
     document.at("journal").get_to(answer.journal);
     document.at("read_back").get_to(answer.read_back);
     document.at("floor").get_to(answer.floor);
+    document.at("attachment").get_to(answer.attachment);
 }
 
 }  // namespace walrus::harness

@@ -21,12 +21,14 @@ enum class JobKind {
     kWrite,     // Open a fresh directory and run the load.
     kReadBack,  // Open what a writer left, read everything and check it.
     kFloor,     // Measure the device's own floor.
+    kServe,     // Start a server, warm it up, and keep it until told to stop.
 };
 
 struct Job {
     JobKind kind = JobKind::kWrite;
     std::string directory;
     SystemSpec system;
+    Settings attachment;  // Of a kept server; on top of all other settings.
     Row row;
     std::uint64_t seed = 0;
     std::uint64_t run_id = 0;
@@ -43,6 +45,7 @@ struct Answer {
     Journal journal;
     ReadBackFigures read_back;
     FloorResult floor;
+    Settings attachment;  // kServe.
 };
 
 void to_json(nlohmann::json& json, const WriterJournal& journal);

@@ -55,7 +55,15 @@ Result<FloorResult> RepetitionTaker::measure_floor(std::uint64_t duration_ns) co
     return std::move(answer->floor);
 }
 
-void RepetitionTaker::take(Job job, const std::string& label, Repetition& repetition) const {
+void RepetitionTaker::take(Job job, const std::string& label, Repetition& repetition) {
+    if (keeps_servers(job.row)) {
+        auto attachment = servers_.attach(job.system);
+        if (!attachment) {
+            repetition.error = "starting the server: " + attachment.error().message;
+            return;
+        }
+        job.attachment = std::move(*attachment);
+    }
     auto directory = workspace_.make_directory(label);
     if (!directory) {
         repetition.error = directory.error().message;
@@ -67,6 +75,7 @@ void RepetitionTaker::take(Job job, const std::string& label, Repetition& repeti
         const std::string& message = status.error().message;
         repetition.error = message + advice_for(message, workspace_.data());
     }
+    if (!status && keeps_servers(job.row)) servers_.drop(job.system.name);
     const bool keep = !status && options_.keep_data && noted_signal() == 0;
     if (!keep) workspace_.remove_directory(*directory);
 }

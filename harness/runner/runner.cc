@@ -119,11 +119,14 @@ private:
     void add_row(const Row& row) {
         RowResult& added = result_.rows.emplace_back(RowResult{.row = row, .systems = {}});
         for (const std::string& name : row.systems) {
-            const auto driver = registry_.find(scenario_.find_system(name)->driver);
+            const SystemSpec& spec = *scenario_.find_system(name);
+            const auto driver = registry_.find(spec.driver);
+            const Status present = check_present(spec, registry_);
             SystemResult& system = added.systems.emplace_back();
             system.system = name;
-            if (!driver) system.skipped = driver.error().message;
-            if (driver) progress_.total += scenario_.repetitions;
+            if (driver) system.level = (*driver)->describe().level;
+            if (!present) system.skipped = present.error().message;
+            if (present) progress_.total += scenario_.repetitions;
         }
     }
 

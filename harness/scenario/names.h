@@ -16,7 +16,7 @@ inline constexpr std::array kArrivals = {Arrivals::kUniform, Arrivals::kPoisson}
 inline constexpr std::array kMeasures = {Measure::kAppend,  Measure::kScan, Measure::kRestart,
                                          Measure::kMaxRate, Measure::kTail, Measure::kCatchUp,
                                          Measure::kDrain};
-inline constexpr std::array kEndings = {Ending::kKill, Ending::kStop};
+inline constexpr std::array kEndings = {Ending::kKill, Ending::kStop, Ending::kKeep};
 
 // The element of `all` called `name`, or null.
 template <class Enum, std::size_t n>

@@ -57,6 +57,7 @@ std::string_view ending_name(Ending ending) {
     switch (ending) {
         case Ending::kKill: return "kill";
         case Ending::kStop: return "stop";
+        case Ending::kKeep: return "keep";
     }
     return "unknown";
 }
@@ -90,6 +91,16 @@ std::uint64_t longest_load_ns(const Row& row) {
     return row.measure == Measure::kMaxRate ? window_ns * kMostSearchSteps : window_ns;
 }
 
+Settings merged_settings(const Settings& settings, const Settings& over) {
+    Settings merged = over;
+    merged.insert(settings.begin(), settings.end());
+    return merged;
+}
+
+bool keeps_servers(const Row& row) {
+    return row.ending == Ending::kKeep;
+}
+
 bool needs_live_read(const Row& row) {
     return row.measure == Measure::kTail || row.measure == Measure::kCatchUp ||
            (row.measure == Measure::kDrain && row.workload.under_load);
@@ -105,14 +116,56 @@ const Row* Scenario::find_row(std::string_view row) const {
     return found == rows.end() ? nullptr : &*found;
 }
 
+Status check_present(const SystemSpec& system, const Registry& registry) {
+    const auto driver = registry.find(system.driver);
+    if (!driver && driver.error().code == Errc::kUnsupported) return driver.error();
+    if (!driver) return {};
+    const auto capabilities = (*driver)->capabilities(system.settings);
+    if (!capabilities && capabilities.error().code == Errc::kUnsupported) {
+        return capabilities.error();
+    }
+    return {};
+}
+
+namespace {
+
+Status check_row_against(const Row& row, const SystemSpec& system, const Driver& driver) {
+    const auto capabilities = driver.capabilities(merged_settings(system.settings, row.settings));
+    if (!capabilities) return capabilities.error();
+    if (keeps_servers(row) && driver.describe().level != Level::kServer) {
+        return Error{Errc::kInvalidArgument,
+                     "ending = \"keep\" needs a server; this system is an engine"};
+    }
+    return check_supported(*capabilities, row.durability, row.workload.topics,
+                           row.workload.load == Load::kWindow || row.workload.outstanding > 1,
+                           needs_live_read(row));
+}
+
+// Engines run inside the measuring process and servers behind a socket: never in one row.
+Status check_levels(const Row& row, const Scenario& scenario, const Registry& registry) {
+    std::string engine;
+    std::string server;
+    for (const std::string& name : row.systems) {
+        const SystemSpec* system = scenario.find_system(name);
+        const auto driver = registry.find(system == nullptr ? "" : system->driver);
+        if (driver) ((*driver)->describe().level == Level::kServer ? server : engine) = name;
+    }
+    if (engine.empty() || server.empty()) return {};
+    return Error{
+        Errc::kInvalidArgument,
+        fmt::format("{} is an engine and {} is a server: they are not compared", engine, server)};
+}
+
+}  // namespace
+
 Status check_against(const Scenario& scenario, const Registry& registry) {
     std::vector<std::string> problems;
     const auto problem = [&](std::uint64_t line, const std::string& what) {
         problems.push_back(fmt::format("{}:{}: {}", scenario.path, line, what));
     };
     for (const SystemSpec& system : scenario.systems) {
+        if (!check_present(system, registry)) continue;  // Its rows go on without it.
         const auto driver = registry.find(system.driver);
-        if (!driver && driver.error().code == Errc::kUnsupported) continue;
         if (!driver) {
             problem(system.line, driver.error().message);
             continue;
@@ -125,13 +178,16 @@ Status check_against(const Scenario& scenario, const Registry& registry) {
         }
         for (const Row& row : scenario.rows) {
             if (std::ranges::find(row.systems, system.name) == row.systems.end()) continue;
-            const Status supported =
-                check_supported(*capabilities, row.durability, row.workload.topics,
-                                row.workload.load == Load::kWindow || row.workload.outstanding > 1,
-                                needs_live_read(row));
+            const Status supported = check_row_against(row, system, **driver);
             if (supported) continue;
             problem(row.line, fmt::format("row \"{}\" with system {}: {}", row.name, system.name,
                                           supported.error().message));
+        }
+    }
+    for (const Row& row : scenario.rows) {
+        const Status levels = check_levels(row, scenario, registry);
+        if (!levels) {
+            problem(row.line, fmt::format("row \"{}\": {}", row.name, levels.error().message));
         }
     }
     if (problems.empty()) return {};

@@ -47,6 +47,9 @@ inline constexpr std::uint32_t kMostSearchSteps = 32;  // Of kMaxRate.
 enum class Ending {
     kKill,  // SIGKILL, with everything still open.
     kStop,  // An orderly stop.
+    // Only the client ends: a server is started once in a run, warmed up, and kept through all
+    // repetitions of its rows, which have topics of their own.
+    kKeep,
 };
 std::string_view ending_name(Ending ending);
 
@@ -109,6 +112,7 @@ struct Row {
     Ending ending = Ending::kKill;
     Workload workload;
     std::vector<std::string> systems;
+    Settings settings;  // Of all its systems, on top of their own.
     // kMaxRate: the bound of p99.  Open loop: a send that is later than this is late; 0: a default.
     std::uint64_t p99_ns = 0;
     std::string baseline;      // Ratios are to this system; "" for none.
@@ -121,6 +125,10 @@ struct Row {
 // How long the load of a row may take, where time decides; what it takes to move max_bytes comes
 // on top.
 std::uint64_t longest_load_ns(const Row& row);
+// `over` on top of `settings`.
+Settings merged_settings(const Settings& settings, const Settings& over);
+// The row's systems run on servers that are kept through many repetitions, where they can.
+bool keeps_servers(const Row& row);
 // Readers beside the writers must see what is appended after they began.
 bool needs_live_read(const Row& row);
 
@@ -150,6 +158,9 @@ Result<Scenario> parse_scenario(std::string_view text, const std::string& path,
 Result<Scenario> load_scenario(const std::string& path,
                                const std::vector<Override>& overrides = {});
 
+// kUnsupported: the system is not in this build or not on this machine, with the reason; its rows
+// go on without it.
+Status check_present(const SystemSpec& system, const Registry& registry);
 // Checks drivers, their settings and what they can do.  Absent drivers (not in this build) are not
 // problems here: their rows are skipped, loudly, by the runner.
 Status check_against(const Scenario& scenario, const Registry& registry);

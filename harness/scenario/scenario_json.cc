@@ -106,6 +106,7 @@ void to_json(nlohmann::json& json, const Row& row) {
             {"ending", ending_name(row.ending)},
             {"workload", row.workload},
             {"systems", row.systems},
+            {"settings", row.settings},
             {"p99_ns", row.p99_ns},
             {"baseline", row.baseline},
             {"baseline_row", row.baseline_row},
@@ -119,6 +120,7 @@ void from_json(const nlohmann::json& json, Row& row) {
     row.ending = named(json.at("ending"), kEndings, ending_name);
     json.at("workload").get_to(row.workload);
     json.at("systems").get_to(row.systems);
+    get_optional(json, "settings", row.settings);
     get_optional(json, "p99_ns", row.p99_ns);
     json.at("baseline").get_to(row.baseline);
     json.at("baseline_row").get_to(row.baseline_row);

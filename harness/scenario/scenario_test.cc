@@ -57,6 +57,18 @@ TEST(Scenario, ListsAreSweptIntoRows) {
     EXPECT_EQ(scenario->find_system("b")->settings.at("misbehave"), "drop");
 }
 
+TEST(Scenario, SettingsOfARowAreOnTopOfThoseOfItsSystems) {
+    const auto scenario =
+        parse_scenario(edited("baseline = \"a\"", "settings = { misbehave = \"none\" }"), "x.toml");
+    ASSERT_TRUE(scenario) << scenario.error().message;
+    const Row& row = scenario->rows.front();
+    EXPECT_EQ(merged_settings(scenario->find_system("b")->settings, row.settings),
+              (Settings{{"misbehave", "none"}}));
+    EXPECT_EQ(merged_settings({{"x", "1"}}, row.settings),
+              (Settings{{"misbehave", "none"}, {"x", "1"}}));
+    EXPECT_EQ(nlohmann::json(row).get<Row>(), row);
+}
+
 TEST(Scenario, SurvivesTheWayThroughJson) {
     const auto scenario = parse_scenario(kSmall, "x.toml");
     const auto again = nlohmann::json::parse(nlohmann::json(*scenario).dump()).get<Scenario>();
@@ -202,6 +214,17 @@ TEST(ScenarioErrors, ImpossibleCombinationsAreRefused) {
     EXPECT_THAT(problems_of(edited("\"2s\"", "\"0s\"")), HasSubstr("nothing is measured in 0 s"));
     EXPECT_THAT(problems_of(edited("payload_bytes = 100", "payload_bytes = 8")),
                 HasSubstr("8 is not between 40 and"));
+}
+
+TEST(ScenarioErrors, OnlyServersAreKeptAndOnlyWhereNothingIsOpenedAgain) {
+    EXPECT_THAT(problems_of(edited("baseline = \"a\"", "ending = \"keep\"\nmeasure = \"restart\"")),
+                HasSubstr("\"keep\" does not fit measure = \"restart\""));
+    Registry registry;
+    registry.add(make_file_driver());
+    const auto scenario = parse_scenario(edited("baseline = \"a\"", "ending = \"keep\""), "x.toml");
+    ASSERT_TRUE(scenario) << scenario.error().message;
+    EXPECT_THAT(check_against(*scenario, registry).error().message,
+                HasSubstr("ending = \"keep\" needs a server"));
 }
 
 TEST(ScenarioErrors, LoadsAndMeasuresNeedWhatBelongsToThemAndNothingElse) {

@@ -20,6 +20,12 @@ constexpr std::uint64_t kMaxRepetitions = 1000;
 
 void check_row(const Row& row, TomlTable& table, const Scenario& scenario) {
     check_workload(row, table);
+    const bool opens_again = row.measure == Measure::kScan || row.measure == Measure::kRestart;
+    if (keeps_servers(row) && opens_again) {
+        table.problem("ending", fmt::format("\"keep\" does not fit measure = \"{}\", which opens "
+                                            "the system again",
+                                            measure_name(row.measure)));
+    }
     std::vector<std::string_view> known;
     for (const SystemSpec& system : scenario.systems) known.push_back(system.name);
     for (const std::string& system : row.systems) {
@@ -96,6 +102,7 @@ void read_row(const toml::table& node, const WorkloadSweep& defaults, Scenario& 
         table.problem("durability", parsed.error().message);
     }
     row.systems = table.texts("systems");
+    row.settings = table.settings("settings");
     row.p99_ns = table.duration_ns("p99", 0);
     row.baseline = table.text("baseline", "");
     row.baseline_row = table.text("baseline_row", "");
