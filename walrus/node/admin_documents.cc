@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "walrus/base/version.h"
+#include "walrus/node/batch_cursor.h"
 #include "walrus/protocol/record_reader.h"
 #include "walrus/protocol/utf8.h"
 
@@ -90,11 +91,9 @@ Json record_json(const protocol::Record& record) {
 }
 
 // Adds the records of a batch at or behind `offset` until there are `limit`.
-Status add_records(Bytes& left, const MessagesQuery& query, Json& records) {
-    const auto batch = protocol::RecordBatchView::parse(left);
-    if (!batch) return batch.error();
-    left = left.subspan(batch->size_bytes());
-    auto reader = protocol::RecordReader::open(*batch);
+Status add_records(const protocol::RecordBatchView& batch, const MessagesQuery& query,
+                   Json& records) {
+    auto reader = protocol::RecordReader::open(batch);
     if (!reader) return reader.error();
     protocol::Record record;
     while (records.size() < query.limit) {
@@ -111,9 +110,13 @@ Result<std::string> fetched_json(const MessagesQuery& query,
                                  const broker::FetchedBatches& fetched) {
     if (!fetched.status) return fetched.status.error();
     Json records = Json::array();
-    for (Bytes piece : fetched.pieces)
-        while (!piece.empty() && records.size() < query.limit)
-            WALRUS_RETURN_IF_ERROR(add_records(piece, query, records));
+    BatchCursor batches(fetched);
+    while (records.size() < query.limit) {
+        const auto batch = batches.next();
+        if (!batch) return batch.error();
+        if (!*batch) break;
+        WALRUS_RETURN_IF_ERROR(add_records(**batch, query, records));
+    }
     return dump({{"topic", query.topic},
                  {"partition", query.partition},
                  {"log_start_offset", fetched.log_start_offset.value},

@@ -122,6 +122,12 @@ void add_logs(const std::vector<broker::LogStats>& logs, Exposition& out) {
     }
 }
 
+void add_syncs(const SyncTimes::Totals& syncs, Exposition& out) {
+    out.histogram("walrus_fsync_duration_seconds", "Durable writes and syncs of files.",
+                  syncs.durations);
+    out.one("walrus_fsync_errors_total", kCounter, "Of them, those that failed.", syncs.errors);
+}
+
 void add_topics(const AdminSource& source, Exposition& out) {
     std::vector<std::pair<Labels, broker::PartitionInfo>> partitions;
     for (const std::string& name : source.broker->topic_names())
@@ -221,6 +227,7 @@ std::string metrics_text(const AdminSource& source) {
     add_node(source, out);
     add_produce(source.broker->counters(), out);
     add_logs(source.broker->logs(), out);
+    if (source.syncs != nullptr) add_syncs(source.syncs->totals(), out);
     add_topics(source, out);
     add_groups(source, out);
     add_doors(source, out);

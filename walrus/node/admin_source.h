@@ -12,6 +12,7 @@
 #include "walrus/net/loop.h"
 #include "walrus/node/config.h"
 #include "walrus/node/text_handler.h"
+#include "walrus/node/timed_env.h"
 
 namespace walrus::node {
 
@@ -28,6 +29,7 @@ struct AdminSource {
     broker::LocalBroker* broker = nullptr;
     const broker::OffsetStore* offsets = nullptr;
     const TextService* text = nullptr;
+    const SyncTimes* syncs = nullptr;
     std::vector<Door> doors;
     ResolvedConfig config;
     std::uint64_t started_ms = 0;  // By the loop's monotonic clock.

@@ -8,16 +8,18 @@
 #include "walrus/base/random.h"
 #include "walrus/broker/local_broker.h"
 #include "walrus/broker/offset_store.h"
+#include "walrus/env/posix_env.h"
 #include "walrus/net/frame_server.h"
 #include "walrus/node/admin_server.h"
 #include "walrus/node/kafka/service.h"
 #include "walrus/node/text_handler.h"
+#include "walrus/node/timed_env.h"
 #include "walrus/protocol/text_codec.h"
 
 namespace walrus::node {
 namespace {
 
-broker::LocalBrokerOptions broker_options(const Config& config, std::uint16_t kafka_port) {
+broker::LocalBrokerOptions local_broker_options(const Config& config, std::uint16_t kafka_port) {
     broker::LocalBrokerOptions options;
     options.data_dir = config.node_dir() + "/user_data";
     options.address = {
@@ -79,6 +81,9 @@ private:
     SystemRandom random_;
     OpenPorts ports_;
     AdminSource admin_source_;
+    SyncTimes sync_times_;
+    const std::unique_ptr<env::Env> disk_ =
+        make_timed_env(env::posix_env(), system_clock(), sync_times_);
     // Each stands on those above it.
     std::unique_ptr<broker::LocalBroker> broker_;
     std::unique_ptr<broker::LogOffsetStore> offsets_;
@@ -153,12 +158,15 @@ Status LocalServer::open_admin() {
 }
 
 Status LocalServer::open_storage() {
-    auto broker = broker::LocalBroker::open(broker_options(config_, ports_.kafka.port), loop_);
+    broker::LocalBrokerOptions broker_options = local_broker_options(config_, ports_.kafka.port);
+    broker_options.env = disk_.get();
+    auto broker = broker::LocalBroker::open(std::move(broker_options), loop_);
     if (!broker) return broker.error();
     broker_ = *std::move(broker);
     broker::OffsetStoreOptions options;
     options.directory = config_.node_dir() + "/offsets";
     options.backend = config_.io_backend;
+    options.env = disk_.get();
     auto offsets = broker::LogOffsetStore::open(std::move(options), loop_);
     if (!offsets) return offsets.error();
     offsets_ = *std::move(offsets);
@@ -177,6 +185,7 @@ void LocalServer::serve() {
     admin_source_.broker = broker_.get();
     admin_source_.offsets = offsets_.get();
     admin_source_.text = text_.get();
+    admin_source_.syncs = &sync_times_;
     admin_source_.config = resolved_;
     if (admin_ != nullptr) admin_->serve(admin_source_);
 }

@@ -20,7 +20,7 @@ Status RecordWalker::start(const broker::Partition* partition, Offset from,
     forget();
     partition_ = partition;
     next_ = from;
-    fetched_ = std::move(fetched);
+    batches_ = BatchCursor(std::move(fetched));
     return open_next_batch();
 }
 
@@ -28,16 +28,11 @@ Status RecordWalker::start(const broker::Partition* partition, Offset from,
 Status RecordWalker::open_next_batch() {
     reader_.reset();
     for (;;) {
-        if (left_.empty()) {
-            if (piece_ == fetched_.pieces.size()) return {};
-            left_ = fetched_.pieces[piece_++];
-            continue;
-        }
-        const auto batch = protocol::RecordBatchView::parse(left_);
+        const auto batch = batches_.next();
         if (!batch) return batch.error();
-        left_ = left_.subspan(batch->size_bytes());
-        if (batch->last_offset() < static_cast<std::int64_t>(next_.value)) continue;
-        auto reader = protocol::RecordReader::open(*batch);
+        if (!*batch) return {};
+        if ((*batch)->last_offset() < static_cast<std::int64_t>(next_.value)) continue;
+        auto reader = protocol::RecordReader::open(**batch);
         if (!reader) return reader.error();
         reader_.emplace(*std::move(reader));
         return {};
@@ -62,9 +57,7 @@ Result<std::optional<Bytes>> RecordWalker::read() {
 
 void RecordWalker::forget() {
     reader_.reset();
-    fetched_ = {};
-    piece_ = 0;
-    left_ = {};
+    batches_ = {};
     partition_ = nullptr;
 }
 

@@ -15,6 +15,7 @@
 #include "walrus/broker/broker.h"
 #include "walrus/net/connection_handler.h"
 #include "walrus/net/loop.h"
+#include "walrus/node/batch_cursor.h"
 #include "walrus/protocol/record_reader.h"
 
 namespace walrus::node {
@@ -40,9 +41,7 @@ private:
 
     const broker::Partition* partition_ = nullptr;
     Offset next_;
-    broker::FetchedBatches fetched_;
-    std::size_t piece_ = 0;  // The first that was not opened to its end.
-    Bytes left_;             // Of that piece, behind the open batch.
+    BatchCursor batches_;
     std::optional<protocol::RecordReader> reader_;
 };
 

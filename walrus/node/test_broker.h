@@ -62,7 +62,10 @@ public:
         for (const auto& [base, batch] : batches_) {
             const auto view = protocol::RecordBatchView::parse(as_bytes(*batch));
             if (view->last_offset() < static_cast<std::int64_t>(from.value)) continue;
-            fetched.pieces.push_back(as_bytes(*batch));
+            const Bytes whole = as_bytes(*batch);
+            for (std::size_t at = 0; at < whole.size(); at += piece_bytes)
+                fetched.pieces.push_back(
+                    whole.subspan(at, std::min(piece_bytes, whole.size() - at)));
             fetched.owner = batch;  // The batches live as long as the partition anyhow.
             break;
         }
@@ -95,6 +98,7 @@ public:
     Status next_status;  // Of appends and fetches.
     broker::AppendOutcome outcome = broker::AppendOutcome::kAppended;
     Offset log_start;
+    std::size_t piece_bytes = 1 << 30;  // Of what is fetched.
     int fetches = 0;
 
 private:

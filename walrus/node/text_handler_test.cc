@@ -181,6 +181,17 @@ TEST_F(TextHandlerTest, GetTakesTheRecordsOfALargeBatchOneByOneAndFetchesItOnce)
     EXPECT_EQ(partition("logs").fetches, 2);
 }
 
+TEST_F(TextHandlerTest, ABatchMayComeInAnyPieces) {
+    ask("REGISTER logs");
+    for (const std::size_t bytes : {1, 7, 12, 61, 100}) {
+        partition("logs").piece_bytes = bytes;
+        produce("logs", {std::string(300, 'a'), "b"});
+        EXPECT_EQ(ask("GET logs"), "OK " + std::string(300, 'a')) << bytes;
+        EXPECT_EQ(ask("GET logs"), "OK b") << bytes;
+        EXPECT_EQ(ask("GET logs"), "EMPTY") << bytes;
+    }
+}
+
 TEST_F(TextHandlerTest, GetAnswersWhenTheCursorIsDurable) {
     ask("REGISTER logs");
     ask("PUT logs a");

@@ -281,6 +281,43 @@ class Crashing(WalrusdTest):
         self.assertEqual(server.stop(), 0)
 
 
+class FullDisk(WalrusdTest):
+    def test_a_full_disk_refuses_writes_until_there_is_room(self) -> None:
+        disk = os.path.join(self.directory, "disk")
+        os.mkdir(disk)
+        mount = ["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", disk]
+        mounted = subprocess.run(mount, capture_output=True, text=True)
+        if mounted.returncode != 0:
+            self.skipTest(f"SKIPPED: a small disk needs `mount`: {mounted.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", "--lazy", disk], check=True)
+        self.data_dir = os.path.join(disk, "data")
+        server = self.start("--ring-size-bytes=4194304", "--log-file-bytes=4194304")
+        ballast = Path(disk, "ballast")
+        ballast.write_bytes(bytes(24 << 20))
+        with server.client() as client:
+            client.ask("REGISTER logs")
+            stored = 0
+            payload = 60_000 * "x"
+            while (reply := client.ask(f"PUT logs {stored} {payload}")) == "OK":
+                stored += 1
+                self.assertLess(stored, 2000, "the disk must fill")
+            self.assertRegex(reply, "^ERR append failed for t_logs_s_1: no_space: ")
+            messages = json.loads(server.get("/v1/topics/logs/messages?offset=3&limit=1"))
+            self.assertEqual(messages["records"][0]["offset"], 3, "reads go on")
+            self.assertTrue(client.ask("GET logs").startswith("OK 0 "), "cursors have room")
+            self.assertEqual(server.get("/livez"), "ok\n")
+
+            ballast.unlink()
+            for _ in range(PATIENCE_S * 10):
+                if (reply := client.ask(f"PUT logs {stored} {payload}")) == "OK":
+                    break
+                server.reader.join(0.1)
+            self.assertEqual(reply, "OK", "writes work again when space returns")
+            for number in range(1, stored + 1):
+                self.assertEqual(client.ask("GET logs").split(" ")[1], str(number))
+        self.assertEqual(server.stop(), 0)
+
+
 class Ending(WalrusdTest):
     def test_sigterm_answers_what_is_in_hand(self) -> None:
         server = self.start()
@@ -462,6 +499,8 @@ class Telling(WalrusdTest):
             ('walrus_text_commands_total{command="PUT"}', "3"),
         ):
             self.assertEqual(samples.get(name), value, name)
+        self.assertGreater(int(samples["walrus_fsync_duration_seconds_count"]), 0)
+        self.assertEqual(samples["walrus_fsync_errors_total"], "0")
         self.assertGreater(int(samples["process_resident_memory_bytes"]), 1 << 20)
         typed = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
         for name in samples:
