@@ -81,6 +81,14 @@ Status LocalPartition::replay(Offset from, Offset end) {
     while (from < end) {
         const Result<wal::RecordBatch> batch =
             log_.wal->read_at(place_.log_topic, from, kReplayBytes);
+        if (!batch && batch.error().code == Errc::kOutOfRange) {
+            // Retention runs already, and has passed this place: what is given up needs no replay.
+            const Result<wal::TopicInfo> info = log_.wal->topic(place_.log_topic);
+            if (!info) return info.error();
+            if (info->log_start_offset <= from) return batch.error();
+            from = log_start_ = info->log_start_offset;
+            continue;
+        }
         if (!batch && batch.error().code != Errc::kCorruption) return batch.error();
         if (!batch) {
             log(LogLevel::kError,
