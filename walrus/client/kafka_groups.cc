@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "walrus/client/api_versions.h"
@@ -41,6 +42,21 @@ GroupMember member_info(const rd_kafka_MemberDescription_t* member) {
 bool is_unknown(const GroupDescription& group) {
     return group.members.empty() && group.positions.empty() &&
            (group.state == "Dead" || group.state == "Unknown");
+}
+
+// Of a topic that a group reads, a partition in which it has committed nothing is all unread; a
+// reader that stopped early may not have come to it.
+void add_unread_partitions(std::vector<GroupPosition>& positions, const ClusterInfo& cluster) {
+    std::set<std::pair<std::string, std::int32_t>> known;
+    for (const GroupPosition& at : positions) known.emplace(at.topic, at.partition);
+    for (const TopicInfo& topic : cluster.topics) {
+        const auto first = known.lower_bound({topic.name, 0});
+        if (first == known.end() || first->first != topic.name) continue;
+        for (const PartitionInfo& partition : topic.partitions) {
+            if (!known.contains({topic.name, partition.id}))
+                positions.push_back({.topic = topic.name, .partition = partition.id, .member = ""});
+        }
+    }
 }
 
 }  // namespace
@@ -163,6 +179,7 @@ Result<GroupDescription> KafkaGroups::describe(const std::string& name) {
     auto positions = committed(name, *cluster);
     if (!positions) return std::move(positions).error();
     group->positions = std::move(*positions);
+    add_unread_partitions(group->positions, *cluster);
 
     for (const GroupMember& member : group->members) {
         for (const auto& [topic, partition] : member.partitions) {

@@ -42,7 +42,8 @@ struct GroupDescription {
     std::string assignor;
     std::int32_t coordinator = -1;
     std::vector<GroupMember> members;
-    std::vector<GroupPosition> positions;  // Committed or being read; by topic and partition.
+    // By topic and partition: every partition of a topic in which the group has committed or reads.
+    std::vector<GroupPosition> positions;
 };
 
 // One thread at a time.  `admin` must outlive it.

@@ -283,45 +283,52 @@ class Repl(Case):
         )
         os.close(theirs)
         self.addCleanup(os.close, ours)
+        self.addCleanup(repl.kill)
+        self.seen = b""  # Printed and not yet expected.
         return repl, ours
 
-    def expect(self, terminal: int, text: str) -> None:
-        seen = b""
-        while text.encode() not in seen:
-            ready, _, _ = select.select([terminal], [], [], PATIENCE_S)
-            self.assertTrue(ready, f"no {text!r} in {seen!r}")
-            try:
-                piece = os.read(terminal, 4096)
-            except OSError:  # The other end is gone.
-                piece = b""
-            self.assertTrue(piece, f"no {text!r} in {seen!r}")
-            seen += piece
+    def expect(self, terminal: int, *texts: str) -> None:
+        """Waits for the texts in this order."""
+        for text in texts:
+            while text.encode() not in self.seen:
+                ready, _, _ = select.select([terminal], [], [], PATIENCE_S)
+                self.assertTrue(ready, f"no {text!r} in {self.seen!r}")
+                try:
+                    piece = os.read(terminal, 4096)
+                except OSError:  # The other end is gone.
+                    piece = b""
+                self.assertTrue(piece, f"no {text!r} in {self.seen!r}")
+                self.seen += piece
+            self.seen = self.seen.split(text.encode(), 1)[1]
+
+    def answer(self, terminal: int, keys: bytes, text: str) -> None:
+        """Types, and waits for the reply and for the prompt: between them the terminal is not ours
+        and would take Ctrl-C and Ctrl-D for itself."""
+        os.write(terminal, keys)
+        self.expect(terminal, "\n", text, self.PROMPT)
+
+    PROMPT = "🦭 > "
 
     def test_lines_history_completion_and_the_ways_out(self):
         with tempfile.TemporaryDirectory() as home:
             repl, terminal = self.start(home)
-            self.expect(terminal, "🦭 > ")
-            os.write(terminal, b"REGI\tlions\r")
-            self.expect(terminal, "OK")
-            os.write(terminal, b"PUT li\troar\r")
-            self.expect(terminal, "OK")
-            os.write(terminal, b"GET lions\r")
-            self.expect(terminal, "OK roar")
-            os.write(terminal, b"\x1b[A\r")  # The last line again.
-            self.expect(terminal, "EMPTY")
+            self.expect(terminal, self.PROMPT)
+            self.answer(terminal, b"REGI\tlions\r", "OK")
+            self.answer(terminal, b"PUT li\troar\r", "OK")
+            self.answer(terminal, b"GET lions\r", "OK roar")
+            self.answer(terminal, b"\x1b[A\r", "EMPTY")  # The last line again.
             os.write(terminal, b"quit\r")
             self.assertEqual(repl.wait(PATIENCE_S), 0)
             self.assertIn("lions", Path(home, "state/walrus/cli_history").read_text())
 
             repl, terminal = self.start(home)
-            self.expect(terminal, "🦭 > ")
-            os.write(terminal, b"\x1b[A\x1b[A\r")  # From the last session.
-            self.expect(terminal, "EMPTY")
+            self.expect(terminal, self.PROMPT)
+            self.answer(terminal, b"\x1b[A\x1b[A\r", "EMPTY")  # From the last session.
             os.write(terminal, b"\x04")
             self.assertEqual(repl.wait(PATIENCE_S), 0)
 
             repl, terminal = self.start(home)
-            self.expect(terminal, "🦭 > ")
+            self.expect(terminal, self.PROMPT)
             os.write(terminal, b"GET li\x03")
             self.assertEqual(repl.wait(PATIENCE_S), 130)
 
