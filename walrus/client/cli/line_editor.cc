@@ -2,6 +2,9 @@
 
 #include <errno.h>
 #include <histedit.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <clocale>
@@ -16,9 +19,25 @@ namespace {
 
 constexpr int kHistoryLines = 1000;
 
+// Waits for a key, or for Ctrl-C wherever we were when it came: a signal is only let in while we
+// wait, so none falls between looking and waiting.
+void wait_for_key() {
+    sigset_t interrupt;
+    sigset_t before;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &interrupt, &before);
+    pollfd input = {.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    while (!interrupted() && ::ppoll(&input, 1, nullptr, &before) < 0 && errno == EINTR) {
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
 // libedit goes on reading after a signal; this one stops, so that Ctrl-C leaves the REPL.
 int read_character(EditLine*, wchar_t* character) {
     while (true) {
+        wait_for_key();
+        if (interrupted()) return -1;
         const wint_t got = std::getwc(stdin);
         if (got != WEOF) {
             *character = static_cast<wchar_t>(got);
@@ -119,6 +138,8 @@ LineEditor::~LineEditor() {
 
 std::optional<std::string> LineEditor::read() {
     el_resize(parts_->editor);
+    // Before the prompt is seen: otherwise what is typed at once, Ctrl-D say, is the terminal's.
+    el_set(parts_->editor, EL_PREP_TERM, 1);
     int size = 0;
     const char* text = el_gets(parts_->editor, &size);
     if (text == nullptr || size <= 0) return std::nullopt;
