@@ -87,6 +87,16 @@ void SegmentNode::heal_copies() {
     }
 }
 
+// A source that is gone for good never answers, so waiting for it would keep others from being
+// asked.  Once the copy is there, nothing more is needed from it.
+bool SegmentNode::is_hopeless(const TailCopier& copier, const Segment& segment) const {
+    if (copier.done()) return false;
+    const ReplicaId& source = copier.job().source;
+    const Node* node = state_.node(source.node);
+    const ReplicaId* holder = segment.replica(source.node);
+    return node == nullptr || !node->serves() || holder == nullptr || *holder != source;
+}
+
 void SegmentNode::tick_copies() {
     if (ticks_ % options_.heal_ticks == 0) heal_copies();
     if (ticks_ % options_.propose_ticks != 0) return;
@@ -94,7 +104,7 @@ void SegmentNode::tick_copies() {
         const SegmentKey key = at->first;
         TailCopier& copier = at->second;
         const Segment* segment = state_.segment(key);
-        if (segment == nullptr || copier.failed()) {
+        if (segment == nullptr || copier.failed() || is_hopeless(copier, *segment)) {
             // The controller asks again, and then another source may be tried.
             at = copies_.erase(at);
             continue;

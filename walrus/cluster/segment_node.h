@@ -125,6 +125,7 @@ private:
     // node_tick.cc
     void tick_reign(Reign& reign, std::uint64_t wall_ms);
     void propose_rollover(const Reign& reign, const Topic& topic, std::uint64_t wall_ms);
+    bool is_hopeless(const TailCopier& copier, const Segment& segment) const;
     void tick_copies();
     void heal_copies();
 

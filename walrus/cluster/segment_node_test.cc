@@ -140,6 +140,34 @@ TEST(SegmentNode, MissingCopiesOfSealedSegmentsAreMadeElsewhere) {
     EXPECT_FALSE(nodes.disk(3).copies.contains({topic, 1}));
 }
 
+TEST(SegmentNode, ARepairWhoseSourceDiesGoesOnFromAnotherHolder) {
+    TestNodes nodes(4);
+    TopicConfig config;
+    config.limits.max_records = 2;
+    const TopicId topic = nodes.create_topic(1, config);
+    nodes.append(topic, "a");
+    nodes.append(topic, "b");
+    nodes.run(2);
+    const SegmentKey key{topic, 1};
+    ASSERT_EQ(nodes.state().topic(topic)->first().state, SegmentState::kSealed);
+    std::vector<NodeId> sources;
+    nodes.lose = [&](const Message& message) {
+        const bool asks = std::holds_alternative<ReadRequest>(message.body) && message.from == 4;
+        if (asks) sources.push_back(message.to);
+        return asks;
+    };
+    nodes.run(2);  // The source follows from the tick: now it is node 2.
+    nodes.node(4).step({1, 4, CopyRequest{key}});
+    nodes.settle();
+    ASSERT_EQ(sources, (std::vector<NodeId>{2}));
+    nodes.lose = nullptr;
+    nodes.stop(2);
+    nodes.run(300);
+    EXPECT_EQ(nodes.state().topic(topic)->first().replicas,
+              (std::vector{copy_on(1), copy_on(3), copy_on(4)}));
+    EXPECT_TRUE(nodes.node(4).replica(key)->complete());
+}
+
 TEST(SegmentNode, TooFewRepliesLeaveTheSegmentSealingAndWhatIsReadableStaysReadable) {
     TestNodes nodes(3);
     const TopicId topic = nodes.create_topic(2);
