@@ -135,8 +135,7 @@ TEST(SimSegments, WholeNodesKeepTheirPromisesUnderEveryFault) {
 // Each showed a bug of the protocol once; what a seed means changes with the simulator.
 TEST(SimSegments, SeedsThatFoundBugsAreSilent) {
     Totals totals;
-    constexpr std::uint64_t kSeeds[] = {1,   3,   22,  142,
-                                        147, 530, 944, 10'212'486'884'491'231'125U};
+    constexpr std::uint64_t kSeeds[] = {1, 3, 22, 142, 147, 530, 944, 10'212'486'884'491'231'125U};
     for (const std::uint64_t seed : kSeeds) run_seed(seed, totals);
 }
 
