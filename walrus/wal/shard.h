@@ -133,7 +133,7 @@ private:
     // --- reading (shard_read.cc) ---
     Result<TopicPtr> existing(std::string_view topic);
     Result<RecordBatch> read_records(const TopicPtr& topic, Offset from, const ReadLimit& limit);
-    std::unique_ptr<TopicReader> take_reader(std::uint32_t topic_id, Offset from);
+    std::unique_ptr<TopicReader> take_reader(std::uint32_t topic_id, Offset from, bool fresh);
     void put_reader(std::unique_ptr<TopicReader> reader);
     Result<Lsn> locate(std::uint32_t topic_id, Offset offset);
     Result<Lsn> locate_in_memory(std::uint32_t topic_id, Offset offset);

@@ -120,8 +120,8 @@ Result<Lsn> Shard::locate_in_memory(std::uint32_t topic_id, Offset offset) {
 
 // --- readers ---
 
-std::unique_ptr<TopicReader> Shard::take_reader(std::uint32_t topic_id, Offset from) {
-    {
+std::unique_ptr<TopicReader> Shard::take_reader(std::uint32_t topic_id, Offset from, bool fresh) {
+    if (!fresh) {
         const std::lock_guard lock(readers_mutex_);
         const auto it = std::find_if(readers_.begin(), readers_.end(), [&](const auto& reader) {
             return reader->topic_id() == topic_id && reader->position() == from;
@@ -155,7 +155,8 @@ Result<RecordBatch> Shard::read_records(const TopicPtr& topic, Offset from,
     if (from >= limit.end) return batch;
     for (bool again = true;;) {
         const std::uint64_t first_file = files_->first();
-        std::unique_ptr<TopicReader> reader = take_reader(topic->id, from);
+        // Several may stand where a file was recycled; one that asks the index does not.
+        std::unique_ptr<TopicReader> reader = take_reader(topic->id, from, !again);
         const auto where = [&](std::uint32_t id, Offset offset) {
             return limit.memory_only ? locate_in_memory(id, offset) : locate(id, offset);
         };
