@@ -24,20 +24,27 @@ MAY_INCLUDE = {
     **{f"walrus/{room}": ["walrus/base"] for room in PURE_ROOMS},
     "walrus/raft_storage": ["walrus/base", "walrus/env", "walrus/wal", "walrus/raft"],
     "walrus/replica_store": [f"walrus/{room}" for room in ("base", "env", "wal", "cluster")],
-    "walrus/broker": [f"walrus/{room}" for room in ("base", "env", "wal", *PURE_ROOMS)],
+    # A node of a cluster: drives the pure machines on a loop.
+    "walrus/member": [
+        *(f"walrus/{room}" for room in ("base", "env", "wal", "raft", "cluster", "net")),
+        *("walrus/raft_storage", "walrus/replica_store"),
+    ],
+    "walrus/broker": [
+        *(f"walrus/{room}" for room in ("base", "env", "wal", "member", *PURE_ROOMS)),
+    ],
     "walrus/wal_tool": ["walrus/base", "walrus/wal"],
     # The programs' verbs on a log are the engine's own; only walrus/client/cli uses them.
     "walrus/client": ["walrus/base", "walrus/protocol", "walrus/net", "walrus/wal_tool"],
     "walrus/node": [
         *(f"walrus/{room}" for room in ("base", "env", "wal", "broker", "client", *PURE_ROOMS)),
-        *("walrus/raft_storage", "walrus/replica_store"),
+        *("walrus/raft_storage", "walrus/replica_store", "walrus/member"),
     ],
     "walrus/testing": [
         *(
             f"walrus/{room}"
             for room in ("base", "env", "wal", "broker", "client", "node", *PURE_ROOMS)
         ),
-        *("walrus/raft_storage", "walrus/replica_store"),
+        *("walrus/raft_storage", "walrus/replica_store", "walrus/member"),
     ],
     "harness": ["walrus/base"],
     "compare/walrus": [
