@@ -454,6 +454,29 @@ TEST_P(WalTest, RetentionByRecordsRecyclesWholeFiles) {
     EXPECT_EQ(everything("t").size(), info.entry_count);
 }
 
+TEST_P(WalTest, ReadersWhoseFileWasRecycledGoOnWhereTheTopicDoes) {
+    options_.retention_interval_ms = 1'000'000;
+    open();
+    append_many("t", 10, 100);
+    // Each leaves a reader that stands at record 10.
+    for (int i = 0; i < 3; ++i)
+        ASSERT_EQ(texts(wal_->read_at("t", Offset{0}, 1 << 20)).size(), 10U);
+    append_many("filler", 3000, 800);
+    ASSERT_TRUE(wal_->sync());
+    ASSERT_TRUE(wal_->truncate_head("t", Offset{10}));
+    ASSERT_TRUE(wal_->truncate_head("filler", Offset{3000}));
+    std::uint64_t recycled = 0;
+    while (recycled < 3) {
+        const Result<std::uint64_t> files = wal_->run_retention();
+        ASSERT_TRUE(files) << files.error().to_string();
+        recycled += *files;
+        std::this_thread::yield();
+    }
+    append_many("t", 10, 100);
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(texts(wal_->read_at("t", Offset{10}, 1 << 20)).size(), 10U);
+}
+
 TEST_P(WalTest, TheSlowestCursorHoldsWhatItHasNotRead) {
     ASSERT_TRUE(wal_->create_topic("t"));
     Retention policy;
