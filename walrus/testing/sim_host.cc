@@ -39,14 +39,18 @@ Status SimHost::start() {
 void SimHost::crash(const CrashOptions& options) {
     // Before the machines go: their destructors must not look like something that was written.
     std::unique_ptr<SimEnv> survivor = disk_->after_crash(options);
-    // Later ones know earlier ones.
-    while (!machines_.empty()) machines_.pop_back();
+    stop_machines();
     disk_ = std::move(survivor);
     ++starts_;
     paused_ = false;
     waiting_.clear();
     network_.detach(address());
     network_.release(address());
+}
+
+// Later ones know earlier ones.
+void SimHost::stop_machines() {
+    while (!machines_.empty()) machines_.pop_back();
 }
 
 void SimHost::cut_power_after(std::uint64_t operations, const CrashOptions& options) {

@@ -50,6 +50,7 @@ public:
     // The other things must outlive it.
     SimHost(const SimHostOptions& options, SimSchedule& schedule, SimNetwork& network,
             Random& random);
+    ~SimHost() { stop_machines(); }
 
     // --- for the simulation ---
     void add_machine(Factory factory) { factories_.push_back(std::move(factory)); }
@@ -92,6 +93,7 @@ public:
     void fail(Error error);
 
 private:
+    void stop_machines();
     void settle();
     void schedule_tick();
     void receive(SimAddress from, const std::string& frame);
