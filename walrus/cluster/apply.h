@@ -31,8 +31,6 @@ inline CommandResult rejected(Outcome outcome) {
 }
 
 Topic* find_topic(ClusterData& data, TopicId id);
-// The registered disk of a node that serves.
-bool is_live_copy(const ClusterData& data, const ReplicaId& replica);
 // kApplied: the segment may open after `base`, with the ack quorum in `ack_quorum`.
 Outcome check_next(const ClusterData& data, const TopicConfig& config, const NextSegment& next);
 // After check_next().

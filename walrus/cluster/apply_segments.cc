@@ -3,6 +3,7 @@
 
 #include "walrus/cluster/apply.h"
 #include "walrus/cluster/mutants.h"
+#include "walrus/cluster/placement.h"
 
 namespace walrus::cluster {
 namespace {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "walrus/cluster/apply.h"
+#include "walrus/cluster/placement.h"
 
 namespace walrus::cluster {
 namespace {
@@ -20,12 +21,6 @@ std::uint32_t ack_quorum(const TopicConfig& config, std::size_t replicas) {
 Topic* find_topic(ClusterData& data, TopicId id) {
     const auto found = data.topics.find(id);
     return found == data.topics.end() ? nullptr : &found->second;
-}
-
-bool is_live_copy(const ClusterData& data, const ReplicaId& replica) {
-    const auto found = data.nodes.find(replica.node);
-    return found != data.nodes.end() && found->second.disk == replica.disk &&
-           found->second.serves();
 }
 
 Outcome check_next(const ClusterData& data, const TopicConfig& config, const NextSegment& next) {

@@ -57,16 +57,20 @@ void SegmentNode::tick_reign(Reign& reign, std::uint64_t wall_ms) {
 
 void SegmentNode::propose_rollover(const Reign& reign, const Topic& topic, std::uint64_t wall_ms) {
     const SegmentLeader& leader = *reign.leader;
-    if (leader.drained()) {
+    // A copy whose node went for good since it answered would have the command refused for ever.
+    std::vector<ReplicaId> holders = leader.holders();
+    std::erase_if(holders, [&](const ReplicaId& id) { return !is_live_copy(state_.data(), id); });
+    if (leader.drained() && holders.size() >= topic.last().ack_quorum) {
         const auto next = place_segment(
             state_.data(), {.config = topic.config, .previous = &topic.last(), .wall_ms = wall_ms});
         if (next) {
             out_.proposals.emplace_back(
-                SealAndOpen{reign.key, leader.epoch(), leader.content(), leader.holders(), *next});
+                SealAndOpen{reign.key, leader.epoch(), leader.content(), holders, *next});
         }
         return;
     }
-    // It was fenced, or too few replicas are left to commit what is in flight.
+    // It was fenced, too few replicas are left to commit what is in flight, or too few of those
+    // that did are left: others must be found, or made.
     const bool no_end = ticks_ - reign.stopped_at >= options_.drain_ticks;
     if (no_end) out_.proposals.emplace_back(BeginSeal{reign.key, leader.epoch()});
 }

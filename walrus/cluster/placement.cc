@@ -20,13 +20,13 @@ const Node* after(const std::vector<const Node*>& live, NodeId before) {
     return next == live.end() ? live.front() : *next;
 }
 
-bool counts(const ClusterData& data, const ReplicaId& replica) {
+}  // namespace
+
+bool is_live_copy(const ClusterData& data, const ReplicaId& replica) {
     const auto found = data.nodes.find(replica.node);
     return found != data.nodes.end() && found->second.disk == replica.disk &&
            found->second.serves();
 }
-
-}  // namespace
 
 std::map<NodeId, NodeLoad> node_loads(const ClusterData& data) {
     std::map<NodeId, NodeLoad> loads;
@@ -74,7 +74,7 @@ std::optional<ReplicaId> place_copy(const ClusterData& data, const Segment& segm
 std::vector<ReplicaId> dead_copies(const ClusterData& data, const Segment& segment) {
     std::vector<ReplicaId> dead;
     for (const ReplicaId& replica : segment.replicas) {
-        if (!counts(data, replica)) dead.push_back(replica);
+        if (!is_live_copy(data, replica)) dead.push_back(replica);
     }
     return dead;
 }

@@ -33,6 +33,9 @@ struct PlacementRequest {
 };
 std::optional<NextSegment> place_segment(const ClusterData& data, const PlacementRequest& request);
 
+// The registered disk of a node that serves: such copies count.
+bool is_live_copy(const ClusterData& data, const ReplicaId& replica);
+
 // A live node without a copy of the segment, with the fewest copies; nothing if there is none.
 std::optional<ReplicaId> place_copy(const ClusterData& data, const Segment& segment);
 

@@ -221,6 +221,22 @@ TEST(SegmentNode, AFailedDiskTakesItsCopyOutAndTheTopicGoesOn) {
     EXPECT_EQ(nodes.read_all(topic), (Records{"a", "b"}));
 }
 
+TEST(SegmentNode, ARolloverGoesOnWithoutAHolderThatIsGoneForGood) {
+    TestNodes nodes(4);
+    const TopicId topic = nodes.create_topic(1);
+    EXPECT_EQ(outcome(nodes, nodes.append(topic, "a")), AppendOutcome::kCommitted);
+    nodes.run();
+    // All three have everything; then one of them is lost.
+    nodes.stop(3);
+    nodes.run(15);
+    ASSERT_EQ(nodes.state().node(3)->state, NodeState::kDown);
+    const SetNodeState drain{1, NodeState::kDraining, nodes.state().node(1)->version};
+    ASSERT_TRUE(nodes.apply(drain).applied());
+    nodes.run(20);
+    EXPECT_EQ(nodes.last(topic).number, 2u);
+    EXPECT_EQ(nodes.read_all(topic), (Records{"a"}));
+}
+
 TEST(SegmentNode, DeletedTopicsAndDroppedSegmentsLeaveTheDisk) {
     TestNodes nodes(3);
     const TopicId topic = nodes.create_topic(1);
