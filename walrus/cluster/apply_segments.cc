@@ -215,6 +215,10 @@ CommandResult apply_body(ClusterData& data, Index index, const ChangeReplicas& c
     }
     for (const ReplicaId& replica : command.add) {
         if (!is_live_copy(data, replica)) return target.reject(Outcome::kStaleNode);
+        // I7: what another run proposed may have been removed when this one began.
+        const bool same_run = replica.node == command.holder.node &&
+                              data.nodes.at(replica.node).boot == command.holder.boot;
+        if (!same_run) return target.reject(Outcome::kStaleNode);
         const auto same_node = [&](const ReplicaId& r) { return r.node == replica.node; };
         if (std::ranges::any_of(after, same_node)) return target.reject(Outcome::kInvalid);
         after.push_back(replica);

@@ -130,7 +130,12 @@ private:
         ChangeReplicas drawn{.key = key()};
         const Segment* found = state_.segment(drawn.key);
         drawn.expect_version = found != nullptr ? found->version : 1;
-        drawn.add = replicas(2);
+        drawn.add = replicas(random_.chance(1, 8) ? 2 : 1);
+        if (!drawn.add.empty()) {
+            drawn.holder.node = drawn.add[0].node;
+            const Node* holder = state_.node(drawn.holder.node);
+            drawn.holder.boot = holder != nullptr ? holder->boot : 1;
+        }
         if (found != nullptr && random_.chance(1, 2)) {
             drawn.remove.assign(found->replicas.begin(),
                                 found->replicas.begin() + (found->replicas.empty() ? 0 : 1));

@@ -152,7 +152,9 @@ TEST_F(ClusterStateTest, CopiesMoveOnlyWhileEnoughLiveOnesStay) {
     ChangeReplicas change{.key = {topic, 1}, .expect_version = version()};
     change.remove = {copy_on(2)};
     EXPECT_EQ(t_.run(change).outcome, Outcome::kNotEnoughReplicas);
-    change = {{topic, 1}, version(), {copy_on(4)}, {copy_on(1)}};
+    change = {{topic, 1}, version(), {copy_on(4)}, {copy_on(1)}, {4, 103}};
+    EXPECT_EQ(t_.run(change).outcome, Outcome::kStaleNode) << "an earlier run has it, or had";
+    change.holder.boot = t_.state.node(4)->boot;
     EXPECT_EQ(t_.run(change).outcome, Outcome::kApplied);
     EXPECT_EQ(t_.segment(topic, 1).replicas, (std::vector{copy_on(2), copy_on(3), copy_on(4)}));
     EXPECT_EQ(t_.run(change).outcome, Outcome::kStaleVersion);

@@ -143,6 +143,8 @@ struct ChangeReplicas {
     Index expect_version = 0;
     std::vector<ReplicaId> add = {};
     std::vector<ReplicaId> remove = {};
+    // Who holds what is added: a later run of it may have removed what nobody named.
+    LeaderId holder = {};
 
     bool operator==(const ChangeReplicas&) const = default;
 };

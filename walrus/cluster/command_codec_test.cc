@@ -34,7 +34,7 @@ std::vector<CommandBody> one_of_each() {
         Seal{key, Epoch{5}, content, {copy_on(1)}, next, 11},
         UncleanSeal{key, Epoch{5}, content, {copy_on(1)}, "why", 11},
         OpenSegment{3, 4, next},
-        ChangeReplicas{key, 6, {copy_on(1)}, {copy_on(2)}},
+        ChangeReplicas{key, 6, {copy_on(1)}, {copy_on(2)}, {1, 101}},
         DropSegments{3, 4},
         AcquireCursor{3, "g", {1, 2}, 5, Offset{6}},
         CommitCursors{{{3, "g", 5, Offset{6}}, {3, "", 7, Offset{8}}}},

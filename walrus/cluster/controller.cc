@@ -164,7 +164,8 @@ void Controller::repair(const Topic& topic, const Segment& segment, Output& out)
         if (target) out.messages.push_back({self_, target->node, CopyRequest{key}});
     } else if (!dead.empty()) {
         // Enough good copies are recorded: the others may be forgotten.
-        out.proposals.emplace_back(ChangeReplicas{key, segment.version, {}, dead});
+        out.proposals.emplace_back(
+            ChangeReplicas{.key = key, .expect_version = segment.version, .remove = dead});
     }
 }
 

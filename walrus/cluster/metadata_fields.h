@@ -105,7 +105,7 @@ void fields(Io& io, Like<Io, OpenSegment>& v) {
 }
 template <class Io>
 void fields(Io& io, Like<Io, ChangeReplicas>& v) {
-    io(v.key, v.expect_version, v.add, v.remove);
+    io(v.key, v.expect_version, v.add, v.remove, v.holder);
 }
 template <class Io>
 void fields(Io& io, Like<Io, DropSegments>& v) {

@@ -120,7 +120,12 @@ void SegmentNode::tick_copies() {
             continue;
         }
         if (complete) {
-            out_.proposals.emplace_back(ChangeReplicas{key, segment->version, {self_}, {}});
+            out_.proposals.emplace_back(ChangeReplicas{
+                .key = key,
+                .expect_version = segment->version,
+                .add = {self_},
+                .holder = {options_.id, options_.boot},
+            });
         } else {
             copier.start(out_);
         }
