@@ -33,13 +33,15 @@ void SegmentNode::tick_reign(Reign& reign, std::uint64_t wall_ms) {
     SegmentLeader& leader = *reign.leader;
     leader.tick(out_);
     if (reign.stopped_at == 0) {
+        // Who appends finds dead copies by itself; an idle topic must be looked at.
+        reign.thin_ticks = is_thin(state_.data(), *topic) ? reign.thin_ticks + 1 : 0;
         const Node* self = state_.node(options_.id);
         const SegmentUsage usage{
             .records = leader.end().length,
             .bytes = leader.end().bytes,
             .opened_ms = topic->last().opened_ms,
             .draining = self != nullptr && self->state == NodeState::kDraining,
-            .replica_trouble = leader.replica_trouble(),
+            .replica_trouble = leader.replica_trouble() || reign.thin_ticks >= options_.heal_ticks,
         };
         SegmentLimits limits = topic->config.limits;
         limits.max_records = topic->last().max_records;

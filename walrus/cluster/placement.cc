@@ -28,6 +28,14 @@ bool is_live_copy(const ClusterData& data, const ReplicaId& replica) {
            found->second.serves();
 }
 
+bool is_thin(const ClusterData& data, const Topic& topic) {
+    const auto live = std::ranges::count_if(
+        topic.last().replicas, [&](const ReplicaId& copy) { return is_live_copy(data, copy); });
+    const std::size_t possible =
+        std::min<std::size_t>(topic.config.replication_factor, live_nodes(data).size());
+    return static_cast<std::size_t>(live) < possible;
+}
+
 std::map<NodeId, NodeLoad> node_loads(const ClusterData& data) {
     std::map<NodeId, NodeLoad> loads;
     for (const auto& [id, node] : data.nodes) loads[id];

@@ -36,6 +36,9 @@ std::optional<NextSegment> place_segment(const ClusterData& data, const Placemen
 // The registered disk of a node that serves: such copies count.
 bool is_live_copy(const ClusterData& data, const ReplicaId& replica);
 
+// The open segment has fewer live copies than its successor would get.
+bool is_thin(const ClusterData& data, const Topic& topic);
+
 // A live node without a copy of the segment, with the fewest copies; nothing if there is none.
 std::optional<ReplicaId> place_copy(const ClusterData& data, const Segment& segment);
 

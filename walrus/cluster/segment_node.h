@@ -38,7 +38,9 @@ struct SegmentNodeOptions {
     BootId boot = 0;
     DiskId disk = 0;
     std::uint32_t heartbeat_ticks = 1;
-    std::uint32_t heal_ticks = 50;    // Copies that are not what the metadata says are looked for.
+    // Copies that are not what the metadata says are looked for, and open segments with fewer live
+    // copies than there could be are rolled over.
+    std::uint32_t heal_ticks = 50;
     std::uint32_t propose_ticks = 5;  // An unanswered proposal is made again after so many.
     // A rollover that does not drain in this time gives the segment up to the controller.
     std::uint32_t drain_ticks = 50;
@@ -86,6 +88,7 @@ private:
         std::optional<SegmentLeader> leader;  // Nothing until the producers' state is known.
         std::size_t asked = 0;                // Holders of the predecessor that were asked.
         std::uint64_t stopped_at = 0;         // Tick; 0: it admits.
+        std::uint32_t thin_ticks = 0;         // So long the next segment would have more copies.
     };
 
     // What a message does, by its type.

@@ -237,6 +237,37 @@ TEST(SegmentNode, ARolloverGoesOnWithoutAHolderThatIsGoneForGood) {
     EXPECT_EQ(nodes.read_all(topic), (Records{"a"}));
 }
 
+TEST(SegmentNode, AnIdleSegmentThatLostACopyIsSucceededByOneThatHasThem) {
+    TestNodes nodes(4);
+    const TopicId topic = nodes.create_topic(1);
+    EXPECT_EQ(outcome(nodes, nodes.append(topic, "a")), AppendOutcome::kCommitted);
+    nodes.run();
+    nodes.stop(3);
+    nodes.run(40);
+    EXPECT_EQ(nodes.last(topic).number, 1u) << "it may come back";
+    nodes.run(40);
+    EXPECT_EQ(nodes.last(topic).number, 2u);
+    EXPECT_FALSE(nodes.last(topic).has_replica(3));
+    EXPECT_EQ(nodes.last(topic).replicas.size(), 3u);
+}
+
+TEST(SegmentNode, ASegmentThatOpenedWithTooFewCopiesIsSucceededWhenANodeComesBack) {
+    TestNodes nodes(3);
+    const TopicId topic = nodes.create_topic(1);
+    nodes.stop(3);
+    nodes.run(15);
+    EXPECT_EQ(outcome(nodes, nodes.append(topic, "a")), AppendOutcome::kCommitted);
+    nodes.run(100);
+    ASSERT_EQ(nodes.last(topic).number, 2u) << "a copy made no progress";
+    ASSERT_EQ(nodes.last(topic).replicas.size(), 2u);
+    nodes.start(3);
+    nodes.run(100);
+    EXPECT_EQ(nodes.last(topic).number, 3u);
+    EXPECT_EQ(nodes.last(topic).replicas.size(), 3u);
+    nodes.run(200);
+    EXPECT_EQ(nodes.last(topic).number, 3u) << "and then it is at rest";
+}
+
 TEST(SegmentNode, DeletedTopicsAndDroppedSegmentsLeaveTheDisk) {
     TestNodes nodes(3);
     const TopicId topic = nodes.create_topic(1);
