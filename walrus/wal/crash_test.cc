@@ -12,6 +12,7 @@ namespace {
 using testing::CrashKind;
 using testing::CrashOptions;
 using testing::SimEnv;
+using testing::test_seed;
 using testing::Unsynced;
 
 constexpr CrashOptions kCrashes[] = {
@@ -19,11 +20,6 @@ constexpr CrashOptions kCrashes[] = {
     {CrashKind::kPower, Unsynced::kKeep},    {CrashKind::kPower, Unsynced::kDrop},
     {CrashKind::kPower, Unsynced::kTorn512}, {CrashKind::kPower, Unsynced::kTorn4096},
 };
-
-// The gate takes the same scripts each time; WALRUS_SEED asks for others.
-std::uint64_t first_seed() {
-    return testing::test_number("WALRUS_SEED", 1);
-}
 
 bool full_sweep() {
     return testing::test_switch("WALRUS_CRASH_FULL");
@@ -35,7 +31,7 @@ std::string describe(const CrashScriptConfig& config, std::uint64_t cut, CrashOp
            std::to_string(config.seed) + " cut after " + std::to_string(cut) + " crash " +
            (crash.kind == CrashKind::kKill ? "kill" : "power") + "/" +
            std::to_string(static_cast<int>(crash.unsynced)) + " crash seed " +
-           std::to_string(crash.seed) + "; WALRUS_SEED=" + std::to_string(first_seed());
+           std::to_string(crash.seed) + "; WALRUS_SEED=" + std::to_string(test_seed());
 }
 
 std::uint64_t count_operations(const CrashScriptConfig& config) {
@@ -73,7 +69,7 @@ constexpr Backend kBackends[] = {Backend::kDirect, Backend::kBuffered, Backend::
 
 void sweep_seeds(DurabilityClass durability, int seeds) {
     for (int i = 0; i < seeds; ++i)
-        sweep({first_seed() + static_cast<std::uint64_t>(i), durability, kBackends[i % 3]});
+        sweep({test_seed() + static_cast<std::uint64_t>(i), durability, kBackends[i % 3]});
 }
 
 TEST(Crash, ClassDiskKeepsWhatItAcknowledgedThroughEveryCut) {
@@ -121,7 +117,7 @@ TEST(Crash, RecoveryThatDiesCanBeRecoveredFrom) {
     const std::uint64_t stride = full_sweep() ? 1 : 17;
     for (const DurabilityClass durability : {DurabilityClass::kDisk, DurabilityClass::kProcess})
         for (std::uint64_t i = 0; i < 2; ++i)
-            sweep_recovery({first_seed() + i, durability, kBackends[i]}, stride);
+            sweep_recovery({test_seed() + i, durability, kBackends[i]}, stride);
 }
 
 TEST(Crash, TheScriptDoesEverythingItIsFor) {
@@ -129,7 +125,7 @@ TEST(Crash, TheScriptDoesEverythingItIsFor) {
     // Enough scripts that the rarest step is missed once in far more than a million runs.
     for (std::uint64_t i = 0; i < 60; ++i) {
         SimEnv env;
-        CrashScript script({first_seed() + i, DurabilityClass::kDisk, Backend::kDirect});
+        CrashScript script({test_seed() + i, DurabilityClass::kDisk, Backend::kDirect});
         ASSERT_EQ(script.run(env), "");
         for (const auto& [step, times] : script.taken()) taken[step] += times;
     }
