@@ -16,7 +16,7 @@ constexpr std::size_t kAtOnce = 1'000;
 constexpr int kQueryMs = 5'000;
 constexpr int kConsumeMs = 100;
 constexpr std::uint64_t kPatienceNs = 30'000'000'000;  // Without a record before the end.
-constexpr std::uint64_t kRetryNs = 10'000'000;
+constexpr std::uint64_t kPollAgainNs = 10'000'000;
 
 bool is_passing(rd_kafka_resp_err_t code) {
     switch (code) {
@@ -91,7 +91,7 @@ private:
             if (!is_passing(code) || clock.monotonic_ns() >= deadline_ns) {
                 return rd_error("ask for the end of " + name_, code);
             }
-            clock.wait_until(clock.monotonic_ns() + kRetryNs);
+            clock.wait_until(clock.monotonic_ns() + kPollAgainNs);
         }
     }
 

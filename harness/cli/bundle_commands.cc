@@ -21,10 +21,6 @@
 namespace walrus::harness {
 namespace {
 
-void complain(const Error& error) {
-    fmt::print(stderr, "walrus-harness: {}\n", error.message);
-}
-
 constexpr const char* kReportExamples = R"(
 Examples:
   walrus-harness report BUNDLE                                 tables for the terminal

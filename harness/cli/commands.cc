@@ -26,10 +26,6 @@
 namespace walrus::harness {
 namespace {
 
-void complain(const Error& error) {
-    fmt::print(stderr, "walrus-harness: {}\n", error.message);
-}
-
 Result<Scenario> load(const RunArguments& arguments, const std::string& path,
                       const Registry& registry) {
     auto scenario = load_scenario(path, arguments.overrides);
@@ -219,6 +215,10 @@ ExitCode worse(ExitCode a, ExitCode b) {
 }
 
 }  // namespace
+
+void complain(const Error& error) {
+    fmt::print(stderr, "walrus-harness: {}\n", error.message);
+}
 
 ExitCode run_command(const RunArguments& arguments, const Registry& registry,
                      const Terminal& terminal) {

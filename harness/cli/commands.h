@@ -45,4 +45,7 @@ ExitCode list_command(const Registry& registry, Output output);
 ExitCode validate_command(const std::vector<std::string>& paths, const Registry& registry,
                           Output output);
 
+// Tells the user, on standard error.
+void complain(const Error& error);
+
 }  // namespace walrus::harness

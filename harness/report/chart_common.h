@@ -4,11 +4,10 @@
 #include <string>
 
 #include "harness/report/charts.h"
+#include "harness/report/summary.h"
 #include "harness/report/svg.h"
 
 namespace walrus::harness {
-
-inline constexpr double kNsPerSecond = 1e9;
 
 // A chart of one row: two or three stand side by side.
 inline constexpr double kPanelWidth = 420;

@@ -16,7 +16,6 @@ using nlohmann::ordered_json;
 
 constexpr double kNsPerUs = 1e3;
 constexpr double kNsPerMs = 1e6;
-constexpr double kNsPerSecond = 1e9;
 
 double ms(double ns) {
     return ns / kNsPerMs;

@@ -15,8 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kNsPerSecond = 1e9;
-
 std::string range_text(const Line& line) {
     return fmt::format("\u00b1 {:g}", (line.highest - line.lowest) / 2);
 }

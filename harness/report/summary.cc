@@ -8,7 +8,6 @@
 namespace walrus::harness {
 namespace {
 
-constexpr double kNsPerSecond = 1e9;
 // Window edges may cut a flush off its appends.
 constexpr double kFlushTolerance = 0.9;
 

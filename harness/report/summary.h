@@ -10,6 +10,8 @@
 
 namespace walrus::harness {
 
+inline constexpr double kNsPerSecond = 1e9;
+
 // One line of a table: a system in a row.
 struct Line {
     std::string row;

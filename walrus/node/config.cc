@@ -16,7 +16,7 @@ Error expected(std::string_view what, std::string_view got) {
     return {Errc::kInvalidArgument, fmt::format("'{}': must be {}", got, what)};
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') out += '\\';
@@ -40,7 +40,7 @@ Setting text(std::string_view name, std::string_view help) {
                 config.*Member = values.back();
                 return {};
             },
-            .show = [](const Config& config) { return quoted(config.*Member); }};
+            .show = [](const Config& config) { return in_quotes(config.*Member); }};
 }
 
 template <class Number>
@@ -85,7 +85,7 @@ Setting port(std::string_view name, std::string_view help) {
             .show =
                 [](const Config& config) {
                     const Port& value = config.*Member;
-                    return value ? fmt::format("{}", *value) : quoted("off");
+                    return value ? fmt::format("{}", *value) : in_quotes("off");
                 }};
 }
 
@@ -118,7 +118,7 @@ Setting choice(std::string_view name, std::string_view help) {
                 config.*Member = *value;
                 return {};
             },
-            .show = [](const Config& config) { return quoted(Name(config.*Member)); }};
+            .show = [](const Config& config) { return in_quotes(Name(config.*Member)); }};
 }
 
 std::string_view log_format_name(LogFormat format) {
@@ -146,7 +146,7 @@ Status set_peers(Config& config, std::span<const std::string> values) {
 std::string show_peers(const Config& config) {
     std::string out;
     for (const std::string& peer : config.initial_peer)
-        out += (out.empty() ? "" : ", ") + quoted(peer);
+        out += (out.empty() ? "" : ", ") + in_quotes(peer);
     return "[" + out + "]";
 }
 
@@ -167,8 +167,8 @@ Status set_topic_defaults(Config& config, std::span<const std::string> values) {
 std::string show_topic_defaults(const Config& config) {
     std::string out;
     for (const broker::ConfigEntry& entry : config.topic_defaults)
-        out += fmt::format("{} {} = {}", out.empty() ? "" : ",", quoted(entry.name),
-                           quoted(entry.value));
+        out += fmt::format("{} {} = {}", out.empty() ? "" : ",", in_quotes(entry.name),
+                           in_quotes(entry.value));
     return "{" + out + " }";
 }
 

@@ -10,7 +10,6 @@ namespace walrus::wal {
 namespace {
 
 constexpr std::size_t kReadBuffer = 1 << 20;
-constexpr std::size_t kIdleReaders = 8;
 constexpr std::size_t kQueueDepth = 4;
 constexpr std::size_t kEverybody = ~std::size_t{0};
 // Admission keeps the topic table below a quarter of ring and file (find_or_create); a third leaves

@@ -31,6 +31,9 @@ struct ShardConfig {
     bool uring = false;
 };
 
+// Readers that wait for the next read of their topic.
+inline constexpr std::size_t kIdleReaders = 8;
+
 // Thread-safe.  Methods are those of the facade, which documents them.
 class Shard final : public LogOwner {
 public:

@@ -8,8 +8,6 @@
 namespace walrus::wal {
 namespace {
 
-constexpr std::size_t kIdleReaders = 8;
-
 Error no_topic(std::string_view name) {
     return {Errc::kNotFound, "topic " + std::string(name) + ": does not exist"};
 }

@@ -90,4 +90,9 @@ ErrorCode admin_error(const Status& status) {
     return ErrorCode::kUnknownServerError;
 }
 
+ErrorCode epoch_error(std::int32_t theirs, std::int32_t ours) {
+    if (theirs < 0 || theirs == ours) return ErrorCode::kNone;
+    return theirs < ours ? ErrorCode::kFencedLeaderEpoch : ErrorCode::kUnknownLeaderEpoch;
+}
+
 }  // namespace walrus::node::kafka

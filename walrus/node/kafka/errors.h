@@ -16,6 +16,8 @@ using protocol::kafka::ErrorCode;
 ErrorCode append_error(const broker::AppendResult& result);
 // Of Fetch, ListOffsets and DeleteRecords.
 ErrorCode read_error(const Status& status);
+// Of a client that says which leader epoch it knows; -1 says nothing.
+ErrorCode epoch_error(std::int32_t theirs, std::int32_t ours);
 // Of CreateTopics, DeleteTopics and InitProducerId.
 ErrorCode admin_error(const Status& status);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "walrus/base/assert.h"
+#include "walrus/node/kafka/errors.h"
 #include "walrus/node/kafka/fetch_reply.h"
 
 namespace walrus::node::kafka {
@@ -15,11 +16,6 @@ constexpr std::int16_t kFirstVersion = 4;  // Of record batches as we store them
 
 std::uint64_t not_negative(std::int64_t value) {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0));
-}
-
-ErrorCode epoch_error(std::int32_t theirs, std::int32_t ours) {
-    if (theirs < 0 || theirs == ours) return ErrorCode::kNone;
-    return theirs < ours ? ErrorCode::kFencedLeaderEpoch : ErrorCode::kUnknownLeaderEpoch;
 }
 
 }  // namespace

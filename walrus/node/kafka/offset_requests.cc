@@ -1,4 +1,5 @@
 // ListOffsets, OffsetForLeaderEpoch, DeleteRecords: where a partition begins and ends.
+#include "walrus/node/kafka/errors.h"
 #include "walrus/node/kafka/requests.h"
 #include "walrus/node/kafka/waiting_answer.h"
 #include "walrus/protocol/record_reader.h"
@@ -13,11 +14,6 @@ enum : std::int64_t { kLatest = -1, kEarliest = -2 };
 
 std::int64_t number(Offset offset) {
     return static_cast<std::int64_t>(offset.value);
-}
-
-ErrorCode epoch_error(std::int32_t theirs, std::int32_t ours) {
-    if (theirs < 0 || theirs == ours) return ErrorCode::kNone;
-    return theirs < ours ? ErrorCode::kFencedLeaderEpoch : ErrorCode::kUnknownLeaderEpoch;
 }
 
 struct TimedOffset {
