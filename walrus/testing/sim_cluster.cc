@@ -49,6 +49,7 @@ SimClusterResult SimCluster::run() {
     if (options_.fault_every_ms > 0) schedule_fault();
     run_until(options_.seconds * kSecondNs, [] { return false; });
     if (!failed()) expect_recovery();
+    for (std::uint64_t i = 0; i < options_.full_restarts && !failed(); ++i) restart_all();
     if (!failed() && options_.load != nullptr) options_.load->finish();
     result_.violation = checker_.violation() ? checker_.violation() : failure_;
     if (!result_.violation && options_.load != nullptr) {
@@ -192,14 +193,15 @@ bool SimCluster::agreed() {
     });
 }
 
+bool SimCluster::works() {
+    return agreed() && (options_.load == nullptr || options_.load->recovered());
+}
+
 void SimCluster::expect_recovery() {
     heal();
     const std::uint64_t healed_ns = schedule_.now_ns();
     const raft::Index before = checker_.committed();
     bool progressed = false;
-    const auto works = [&] {
-        return agreed() && (options_.load == nullptr || options_.load->recovered());
-    };
     run_until(healed_ns + options_.recovery_s * kSecondNs, [&] {
         // Requests go on: between two of them there is time to agree.
         progressed = progressed || checker_.committed() > before;
@@ -213,8 +215,20 @@ void SimCluster::expect_recovery() {
     // What was acknowledged last becomes readable.
     quiet_ = true;
     run_until(schedule_.now_ns() + kSecondNs, [] { return false; });
-    run_until(schedule_.now_ns() + options_.recovery_s * kSecondNs, works);
+    run_until(schedule_.now_ns() + options_.recovery_s * kSecondNs, [&] { return works(); });
     if (!failed() && !works()) fail("not everything works at rest" + describe());
+}
+
+// What was not synced is lost on every node at once; the checkers compare each state that a node
+// comes through again with what it was.
+void SimCluster::restart_all() {
+    for (const raft::NodeId id : ids()) {
+        SimHost& host = *members_.at(id).host;
+        if (host.up()) host.crash({CrashKind::kPower, Unsynced::kDrop, random_.next()});
+    }
+    for (const raft::NodeId id : ids()) start(id);
+    run_until(schedule_.now_ns() + options_.recovery_s * kSecondNs, [&] { return works(); });
+    if (!failed() && !works()) fail("not everything works after all restarted" + describe());
 }
 
 void SimCluster::fail(const std::string& what) {

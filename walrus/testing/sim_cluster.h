@@ -64,6 +64,8 @@ struct SimClusterOptions {
     std::uint64_t fault_every_ms = 1'500;
     // After healing all must agree within this.
     std::uint64_t recovery_s = 20;
+    // In the end the power of all nodes goes so often at once.
+    std::uint64_t full_restarts = 0;
     // The numbers of the faults that happen, ascending; nothing: all of them.
     std::optional<std::vector<std::uint32_t>> only_faults = {};
     // What the nodes do besides Raft; null: nothing.  Used by one run, which it must outlive.
@@ -116,7 +118,9 @@ private:
     std::string describe() const;
     void heal();
     bool agreed();
+    bool works();
     void expect_recovery();
+    void restart_all();
     SimRaft& raft_of(Member& member);
     std::vector<raft::NodeId> ids() const;  // Of those that are not retired.
     Member& any_member();

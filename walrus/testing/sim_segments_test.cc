@@ -163,6 +163,19 @@ TEST(SimSegments, WithoutFaultsEveryAppendIsAcknowledged) {
     EXPECT_GT(load.result().sealed, 3U);
 }
 
+TEST(SimSegments, RestartingEveryNodeThreeTimesChangesNoMetadata) {
+    for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+        SegmentLoad load(seed);
+        SimClusterOptions options = options_of(seed);
+        options.load = &load;
+        options.full_restarts = 3;
+        const SimClusterResult result = SimCluster(options).run();
+        EXPECT_FALSE(result.violation) << *result.violation << load.missing();
+        EXPECT_GE(result.restarts, 4 * options.voters);
+        EXPECT_GT(load.result().acknowledged, 20U);
+    }
+}
+
 TEST(SimSegments, TheSameSeedIsTheSameRun) {
     const auto fingerprint = [](std::uint64_t seed) {
         return run_once(options_of(seed)).fingerprint;
