@@ -259,6 +259,14 @@ std::string SimCluster::describe() const {
                 std::to_string(log.commit_index()) + " applied " +
                 std::to_string(machine.applied().index) + " voters";
         for (const raft::NodeId voter : raft.conf().voters) text += " " + std::to_string(voter);
+        if (raft.transferring()) text += ", hands over";
+        constexpr const char* kStates[] = {"probe", "replicate", "snapshot"};
+        for (const auto& [peer, progress] : raft.progress()) {
+            text += "\n    to " + std::to_string(peer) + ": " +
+                    kStates[static_cast<std::size_t>(progress.state())] + " match " +
+                    std::to_string(progress.match()) + (progress.caught_up() ? " caught up" : "") +
+                    (progress.recent_active ? "" : " silent");
+        }
     }
     return text;
 }
