@@ -37,7 +37,7 @@ void SegmentNode::tick_reign(Reign& reign, std::uint64_t wall_ms) {
         reign.thin_ticks = is_thin(state_.data(), *topic) ? reign.thin_ticks + 1 : 0;
         const Node* self = state_.node(options_.id);
         const SegmentUsage usage{
-            .records = leader.end().length,
+            .records = leader.full() ? topic->last().max_records : leader.end().length,
             .bytes = leader.end().bytes,
             .opened_ms = topic->last().opened_ms,
             .draining = self != nullptr && self->state == NodeState::kDraining,

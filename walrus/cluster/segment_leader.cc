@@ -68,8 +68,8 @@ bool SegmentLeader::admit(std::uint64_t request, const Batch& batch, Output& out
             return false;
         }
     }
-    const bool room = unacked_bytes_ < options_.max_unacked_bytes &&
-                      fits(segment_.max_records, end_.length, batch.records);
+    full_ = full_ || !fits(segment_.max_records, end_.length, batch.records);
+    const bool room = unacked_bytes_ < options_.max_unacked_bytes && !full_;
     return admitting_ && room ? true : refuse(AppendOutcome::kBusy);
 }
 
@@ -319,7 +319,8 @@ void SegmentLeader::abandon(Output& out) {
 
 void SegmentLeader::append_state(std::string& out) const {
     wire::Writer writer(out);
-    writer(key_, end_, committed_, admitting_, fenced_, producers_.encode(), rounds_.round());
+    writer(key_, end_, committed_, admitting_, full_, fenced_, producers_.encode(),
+           rounds_.round());
     for (const Peer& peer : peers_) {
         writer(peer.id, peer.durable, peer.next, peer.told, peer.gap_at, peer.idle_ticks,
                peer.lost);

@@ -55,6 +55,9 @@ public:
     // content().
     void stop_admitting() { admitting_ = false; }
     bool admitting() const { return admitting_ && !fenced_; }
+    // A batch came that does not fit into what is left of max_records; smaller ones wait, too, or
+    // they would overtake it.
+    bool full() const { return full_; }
     bool drained() const;
     SealedContent content() const;
     // The copies that have everything durable; at least A once it is drained.
@@ -134,6 +137,7 @@ private:
     std::map<std::uint64_t, std::uint64_t> reads_;
     std::map<std::uint64_t, std::uint64_t> doubts_;
     bool admitting_ = true;
+    bool full_ = false;
     bool fenced_ = false;
 };
 

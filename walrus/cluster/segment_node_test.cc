@@ -74,6 +74,20 @@ TEST(SegmentNode, AFullSegmentRollsOverGracefullyAndNothingIsLost) {
     EXPECT_EQ(nodes.read_all(topic), (Records{"a", "b", "c"}));
 }
 
+TEST(SegmentNode, ABatchThatDoesNotFitEndsTheSegmentAndIsNotOvertaken) {
+    TestNodes nodes(3);
+    TopicConfig config;
+    config.limits.max_records = 4;
+    const TopicId topic = nodes.create_topic(1, config);
+    const Batch large{.records = 3, .data = Payload("large")};
+    ASSERT_EQ(outcome(nodes, nodes.append(topic, large)), AppendOutcome::kCommitted);
+    EXPECT_EQ(outcome(nodes, nodes.append(topic, large)), AppendOutcome::kBusy);
+    EXPECT_EQ(outcome(nodes, nodes.append(topic, "small")), AppendOutcome::kBusy);
+    nodes.run(20);
+    EXPECT_EQ(nodes.last(topic).number, 2u);
+    EXPECT_EQ(outcome(nodes, nodes.append(topic, large)), AppendOutcome::kCommitted);
+}
+
 TEST(SegmentNode, ADeadLeadersSegmentIsSealedWithEverythingAcknowledged) {
     TestNodes nodes(4);
     const TopicId topic = nodes.create_topic(2);
