@@ -51,6 +51,10 @@ public:
 
     // Gives up what is before `offset` (at most the high watermark).
     virtual void delete_records(Offset offset, StatusCallback done) = 0;
+
+    // The high watermark, not older than this call: whatever was acknowledged before, by any node,
+    // lies below it.  Who is the only one to append knows it at once.
+    virtual void end_offset(OffsetCallback done) { done(info().high_watermark); }
 };
 
 class Broker {
@@ -90,6 +94,16 @@ public:
     virtual std::vector<std::string> groups() const = 0;
     virtual void forget_group(std::string_view group, StatusCallback done) = 0;
     virtual void forget_topic(std::string_view topic, StatusCallback done) = 0;
+
+    // To be called before committed() is relied upon to give each record out once: from then on
+    // nobody else moves this position, or commits of this store fail.  A store that has no others
+    // answers at once.
+    virtual void acquire(std::string_view /*group*/, std::string_view /*topic*/,
+                         std::int32_t /*partition*/, StatusCallback done) {
+        done({});
+    }
+    // May this node coordinate groups?  kNotLeader: another one does; kBusy: it will in a moment.
+    virtual Status coordinates() const { return {}; }
 };
 
 }  // namespace walrus::broker

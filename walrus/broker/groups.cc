@@ -22,8 +22,20 @@ GroupCoordinator::GroupCoordinator(net::Loop& loop, Random& random, OffsetStore&
     : offsets_(offsets), world_(new GroupWorld{loop, random, options}) {}
 
 GroupCoordinator::~GroupCoordinator() {
+    forget_members();
+}
+
+void GroupCoordinator::forget_members() {
     groups_.clear();
     world_->give_answers();
+}
+
+ErrorCode GroupCoordinator::refusal() const {
+    const Status status = offsets_.coordinates();
+    if (status) return ErrorCode::kNone;
+    if (status.error().code == Errc::kNotLeader) return ErrorCode::kNotCoordinator;
+    return status.error().code == Errc::kBusy ? ErrorCode::kCoordinatorLoadInProgress
+                                              : ErrorCode::kCoordinatorNotAvailable;
 }
 
 Group* GroupCoordinator::find(std::string_view name) const {
@@ -51,7 +63,8 @@ ErrorCode GroupCoordinator::check(const JoinRequest& request) const {
 }
 
 void GroupCoordinator::join(JoinRequest request, JoinCallback done) {
-    ErrorCode error = check(request);
+    ErrorCode error = refusal();
+    if (error == ErrorCode::kNone) error = check(request);
     Group* group = find(request.group);
     if (error == ErrorCode::kNone && group == nullptr) {
         if (!request.member_id.empty()) {
@@ -73,6 +86,7 @@ void GroupCoordinator::join(JoinRequest request, JoinCallback done) {
 }
 
 void GroupCoordinator::sync(SyncRequest request, SyncCallback done) {
+    if (const ErrorCode error = refusal(); error != ErrorCode::kNone) return done({.error = error});
     Group* group = find(request.member.group);
     if (group == nullptr) return done({.error = ErrorCode::kUnknownMemberId});
     for (const auto& [member, assignment] : request.assignments)
@@ -83,11 +97,13 @@ void GroupCoordinator::sync(SyncRequest request, SyncCallback done) {
 }
 
 ErrorCode GroupCoordinator::heartbeat(const MemberIdentity& who) {
+    if (const ErrorCode error = refusal(); error != ErrorCode::kNone) return error;
     Group* group = find(who.group);
     return group == nullptr ? ErrorCode::kUnknownMemberId : group->heartbeat(who);
 }
 
 ErrorCode GroupCoordinator::leave(std::string_view name, const std::string& member_id) {
+    if (const ErrorCode error = refusal(); error != ErrorCode::kNone) return error;
     Group* group = find(name);
     if (group == nullptr) return ErrorCode::kUnknownMemberId;
     const ErrorCode error = group->leave(member_id);
@@ -101,7 +117,8 @@ void GroupCoordinator::commit(const MemberIdentity& who, std::vector<OffsetCommi
     if (who.group.empty() || who.group.size() > world_->options.max_id_bytes)
         return done(ErrorCode::kInvalidGroupId);
     Group* group = find(who.group);
-    ErrorCode error = ErrorCode::kNone;
+    ErrorCode error = refusal();
+    if (error != ErrorCode::kNone) return done(error);
     if (group != nullptr && !group->unused())
         error = group->check_commit(who);
     else if (who.generation >= 0)

@@ -30,6 +30,11 @@ public:
     GroupCoordinator(net::Loop& loop, Random& random, OffsetStore& offsets, GroupOptions options);
     ~GroupCoordinator();
 
+    // kNone: groups are coordinated here (OffsetStore::coordinates()); else every call says this.
+    ErrorCode refusal() const;
+    // Forgets who is in which group, as a restart would: this node begins or ends to coordinate.
+    void forget_members();
+
     void join(JoinRequest request, JoinCallback done);
     void sync(SyncRequest request, SyncCallback done);
     ErrorCode heartbeat(const MemberIdentity& who);

@@ -401,6 +401,67 @@ TEST(Groups, WhoWaitsIsAnsweredWhenTheServerStops) {
     EXPECT_EQ(fixture.loop.timers(), 0u);
 }
 
+TEST(Groups, WhoseMembersWereForgottenJoinAgain) {
+    GroupsFixture fixture;
+    const auto waits = fixture.join(join_request());
+    fixture.groups->forget_members();
+    ASSERT_TRUE(waits);
+    EXPECT_EQ(waits->error, ErrorCode::kCoordinatorNotAvailable);
+    EXPECT_EQ(fixture.loop.timers(), 0u);
+    const auto again = fixture.join(join_request());
+    fixture.loop.advance_ms(300);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->generation, 1);
+}
+
+// An offset store of a node that is told whether it coordinates.
+class TestPlace final : public OffsetStore {
+public:
+    void commit(std::string_view, std::vector<OffsetCommit>, StatusCallback done) override {
+        ++commits;
+        done({});
+    }
+    std::optional<CommittedOffset> committed(std::string_view, std::string_view,
+                                             std::int32_t) const override {
+        return std::nullopt;
+    }
+    std::vector<OffsetCommit> of_group(std::string_view) const override { return {}; }
+    std::vector<std::string> groups() const override { return {}; }
+    void forget_group(std::string_view, StatusCallback done) override { done({}); }
+    void forget_topic(std::string_view, StatusCallback done) override { done({}); }
+    Status coordinates() const override { return here; }
+
+    Status here;
+    int commits = 0;
+};
+
+TEST(Groups, ANodeThatDoesNotCoordinateSaysSoToEverything) {
+    testing::ManualLoop loop;
+    SeededRandom random(1);
+    TestPlace place;
+    GroupCoordinator groups(loop, random, place, {});
+    for (const auto& [reason, expected] :
+         {std::pair{Errc::kNotLeader, ErrorCode::kNotCoordinator},
+          std::pair{Errc::kBusy, ErrorCode::kCoordinatorLoadInProgress},
+          std::pair{Errc::kClosed, ErrorCode::kCoordinatorNotAvailable}}) {
+        place.here = Error{reason, "elsewhere"};
+        EXPECT_EQ(groups.refusal(), expected);
+        Answer<JoinAnswer> joined;
+        groups.join(join_request(), joined.callback());
+        EXPECT_EQ(joined->error, expected);
+        Answer<SyncAnswer> synced;
+        groups.sync({.member = {.group = "g"}}, synced.callback());
+        EXPECT_EQ(synced->error, expected);
+        EXPECT_EQ(groups.heartbeat({.group = "g"}), expected);
+        EXPECT_EQ(groups.leave("g", "m"), expected);
+        Answer<ErrorCode> committed;
+        groups.commit({.group = "g"}, {}, committed.callback());
+        EXPECT_EQ(*committed, expected);
+    }
+    EXPECT_EQ(place.commits, 0);
+    EXPECT_EQ(loop.timers(), 0u);
+}
+
 TEST(Groups, AnAnswerMayLeadToTheNextRequestAtOnce) {
     GroupsFixture fixture;
     Answer<SyncAnswer> synced;

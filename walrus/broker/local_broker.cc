@@ -317,6 +317,7 @@ Result<TopicDescription> LocalBrokerImpl::describe(std::string_view name) const 
     TopicDescription description;
     description.spec.name = it->first;
     description.spec.partitions = it->second.stored.partitions;
+    description.spec.replication_factor = 1;
     description.spec.configs = defaults_.describe(configs_of(it->second.stored));
     for (const auto& partition : it->second.partitions)
         description.partitions.push_back(partition->info());

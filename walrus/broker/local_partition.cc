@@ -29,13 +29,6 @@ void on_acknowledged(void* context, Offset first_offset, const Status& status) {
     }
 }
 
-cluster::ProducerStamp stamp_of(const protocol::RecordBatchView& batch) {
-    if (batch.producer_id() <= 0 || batch.base_sequence() < 0) return {};
-    return {static_cast<std::uint64_t>(batch.producer_id()),
-            static_cast<std::uint16_t>(batch.producer_epoch()),
-            static_cast<std::uint32_t>(batch.base_sequence())};
-}
-
 AppendOutcome outcome_of(ProducerTable::Verdict verdict, bool known) {
     switch (verdict) {
         case ProducerTable::Verdict::kNew: return AppendOutcome::kAppended;
@@ -143,26 +136,13 @@ void LocalPartition::answer(AppendCallback done, AppendOutcome outcome, Offset b
     done.function(done.context, {outcome, std::move(status), base_offset, log_start_});
 }
 
-Result<LocalPartition::Checked> LocalPartition::check(Bytes batch) const {
+Result<CheckedBatch> LocalPartition::check(Bytes batch) const {
     WALRUS_RETURN_IF_ERROR(usable());
-    const auto view = protocol::RecordBatchView::parse_only(batch);
-    if (!view) return view.error();
-    if (batch.size() > config_.max_message_bytes)
-        return Error{Errc::kTooLarge, "batch: " + std::to_string(batch.size()) +
-                                          " bytes, max.message.bytes is " +
-                                          std::to_string(config_.max_message_bytes)};
-    WALRUS_RETURN_IF_ERROR(view->verify());
-    if (view->is_control() || view->is_transactional())
-        return Error{Errc::kInvalidArgument,
-                     "batch: control and transactional batches are not taken"};
-    if (view->producer_id() == 0 || view->producer_id() < -1 ||
-        (view->producer_id() > 0 && (view->producer_epoch() < 0 || view->base_sequence() < 0)))
-        return Error{Errc::kInvalidArgument, "batch: producer id, epoch or sequence cannot be"};
-    return Checked{batch, static_cast<std::uint32_t>(view->record_count()), stamp_of(*view)};
+    return check_batch(batch, config_.max_message_bytes);
 }
 
 void LocalPartition::append(Bytes batch, Acks acks, AppendCallback done) {
-    const Result<Checked> checked = check(batch);
+    const Result<CheckedBatch> checked = check(batch);
     if (!checked) return answer(done, AppendOutcome::kFailed, Offset{}, checked.error());
     WaitingAppend append;
     append.partition = this;
@@ -182,14 +162,14 @@ void LocalPartition::append(Bytes batch, Acks acks, AppendCallback done) {
 }
 
 bool LocalPartition::retry(WaitingAppend& append) {
-    const Result<Checked> checked = check(append.bytes);
+    const Result<CheckedBatch> checked = check(append.bytes);
     if (checked) return try_append(append, *checked);
     answer(append.done, AppendOutcome::kFailed, Offset{}, checked.error());
     return true;
 }
 
 // True when the producer table alone gives the answer.
-bool LocalPartition::answer_known(const Checked& checked, AppendCallback done) {
+bool LocalPartition::answer_known(const CheckedBatch& checked, AppendCallback done) {
     const ProducerTable::Check known = producers_.check(checked.producer, checked.records);
     if (known.verdict == ProducerTable::Verdict::kNew) return false;
     const AppendOutcome outcome =
@@ -206,7 +186,7 @@ bool LocalPartition::answer_known(const Checked& checked, AppendCallback done) {
 }
 
 // False: there is no room at the moment.
-bool LocalPartition::try_append(const WaitingAppend& append, const Checked& checked) {
+bool LocalPartition::try_append(const WaitingAppend& append, const CheckedBatch& checked) {
     if (answer_known(checked, append.done)) return true;
     Bytes bytes = checked.bytes;
     if (config_.append_time) {
@@ -243,7 +223,7 @@ bool LocalPartition::try_append(const WaitingAppend& append, const Checked& chec
     return true;
 }
 
-void LocalPartition::appended(const Checked& checked, Offset first) {
+void LocalPartition::appended(const CheckedBatch& checked, Offset first) {
     log_end_ = first + checked.records;
     producers_.record(checked.producer, checked.records, first);
     unsaved_bytes_ += checked.bytes.size();

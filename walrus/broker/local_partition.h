@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "walrus/broker/batch_check.h"
 #include "walrus/broker/broker.h"
 #include "walrus/broker/broker_core.h"
 #include "walrus/broker/topic_config.h"
@@ -58,12 +59,6 @@ public:
     void save_producers(bool now);
 
 private:
-    // What is known of a batch that may be stored.
-    struct Checked {
-        Bytes bytes;
-        std::uint32_t records = 0;
-        cluster::ProducerStamp producer;
-    };
     struct Watch {
         WatchId id = 0;
         Offset offset;
@@ -77,11 +72,11 @@ private:
     };
 
     Status usable() const;
-    Result<Checked> check(Bytes batch) const;
+    Result<CheckedBatch> check(Bytes batch) const;
     Error broken_log() const;
-    bool try_append(const WaitingAppend& append, const Checked& checked);
-    bool answer_known(const Checked& checked, AppendCallback done);
-    void appended(const Checked& checked, Offset first);
+    bool try_append(const WaitingAppend& append, const CheckedBatch& checked);
+    bool answer_known(const CheckedBatch& checked, AppendCallback done);
+    void appended(const CheckedBatch& checked, Offset first);
     void answer(AppendCallback done, AppendOutcome outcome, Offset base_offset, Status status = {});
     void answer_fetch(Result<wal::RecordBatch> batch, const FetchCallback& done) const;
     Status fetchable(Offset from);

@@ -104,7 +104,7 @@ Status LocalBrokerImpl::check_new(const TopicSpec& spec) const {
         return Error{Errc::kAlreadyExists, "topic " + spec.name + ": exists already"};
     if (spec.partitions == 0)
         return Error{Errc::kInvalidArgument, "topic " + spec.name + ": needs a partition"};
-    if (spec.replication_factor != 1)
+    if (spec.replication_factor > 1)
         return Error{Errc::kInvalidArgument, "topic " + spec.name + ": replication factor " +
                                                  std::to_string(spec.replication_factor) +
                                                  ", but there is one broker"};

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "walrus/base/bytes.h"
@@ -33,8 +35,20 @@ struct ConfigEntry {
 struct TopicSpec {
     std::string name;  // 1 to 249 of [a-zA-Z0-9._-], not "." or "..".
     std::uint32_t partitions = 1;
-    std::uint32_t replication_factor = 1;
+    std::uint32_t replication_factor = 0;  // 0: what the broker thinks best.
     std::vector<ConfigEntry> configs = {};
+};
+
+// A stretch of a partition that had one leader.
+struct SegmentInfo {
+    std::uint64_t number = 0;  // From 1 on.
+    std::uint64_t epoch = 0;   // Of its leader's reign.
+    std::string state = {};    // "open", "sealing", "sealed".
+    BrokerId leader = -1;
+    std::vector<BrokerId> replicas = {};
+    Offset base_offset = {};
+    std::uint64_t records = 0;       // These two: of a sealed one.
+    std::uint64_t lost_records = 0;  // Given up by an operator; their offsets stay unused.
 };
 
 struct PartitionInfo {
@@ -43,10 +57,11 @@ struct PartitionInfo {
     std::int32_t leader_epoch = 0;
     std::vector<BrokerId> replicas = {};
     std::vector<BrokerId> in_sync = {};
-    Offset log_start_offset;
-    Offset high_watermark;  // One past the last readable.
-    Offset log_end_offset;  // One past the last appended.
+    Offset log_start_offset = {};
+    Offset high_watermark = {};  // One past the last readable.
+    Offset log_end_offset = {};  // One past the last appended.
     std::uint64_t size_bytes = 0;
+    std::vector<SegmentInfo> segments = {};  // Of a cluster, and of describe() alone.
 };
 
 struct TopicDescription {
@@ -56,15 +71,26 @@ struct TopicDescription {
 
 struct BrokerAddress {
     BrokerId id = -1;
-    std::string kafka_host;
+    std::string kafka_host = {};
     std::uint16_t kafka_port = 0;
 };
 
+// The log on which the nodes of a cluster agree about everything but records.
+struct MetadataLogInfo {
+    std::uint64_t term = 0;
+    std::uint64_t commit_index = 0;
+    std::uint64_t applied_index = 0;
+    std::vector<BrokerId> voters = {};
+    std::vector<BrokerId> learners = {};
+    std::vector<std::pair<BrokerId, std::string>> addresses = {};  // Of all nodes, among peers.
+};
+
 struct ClusterDescription {
-    std::string cluster_id;
+    std::string cluster_id = {};
     BrokerId controller = -1;
     BrokerId self = -1;
-    std::vector<BrokerAddress> brokers;
+    std::vector<BrokerAddress> brokers = {};
+    std::optional<MetadataLogInfo> metadata = {};  // Nothing: one machine.
 };
 
 // What became of an append.
@@ -87,8 +113,8 @@ struct AppendResult {
     // kTooLarge: max.message.bytes; kNotFound; kNotLeader; kNoSpace: refused, nothing was written;
     // kResourceExhausted; kPoisoned, kIo: the log is broken; kTimeout, kClosed: outcome unknown.
     Status status = {};
-    Offset base_offset;
-    Offset log_start_offset;
+    Offset base_offset = {};
+    Offset log_start_offset = {};
 };
 
 // Called exactly once, on the broker's loop, perhaps before append() returns.

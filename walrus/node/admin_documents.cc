@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "walrus/base/version.h"
-#include "walrus/node/batch_cursor.h"
+#include "walrus/broker/batch_cursor.h"
 #include "walrus/protocol/record_reader.h"
 #include "walrus/protocol/utf8.h"
 
@@ -110,7 +110,7 @@ Result<std::string> fetched_json(const MessagesQuery& query,
                                  const broker::FetchedBatches& fetched) {
     if (!fetched.status) return fetched.status.error();
     Json records = Json::array();
-    BatchCursor batches(fetched);
+    broker::BatchCursor batches(fetched);
     while (records.size() < query.limit) {
         const auto batch = batches.next();
         if (!batch) return batch.error();

@@ -1,6 +1,7 @@
 #include "walrus/node/text_handler.h"
 
-#include <algorithm>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "walrus/node/text_reply.h"
@@ -43,7 +44,7 @@ private:
 
 TextService::TextService(broker::Broker& broker, broker::OffsetStore& offsets, net::Loop& loop,
                          TextServiceOptions options)
-    : broker_(broker), offsets_(offsets), loop_(loop), options_(std::move(options)) {}
+    : broker_(broker), loop_(loop), options_(std::move(options)), cursors_(offsets, loop) {}
 
 TextService::~TextService() = default;
 
@@ -77,6 +78,7 @@ void TextService::register_topic(std::string_view topic, net::ReplySlot slot) {
 
 void TextService::put(const protocol::TextRequest& request, net::ReplySlot slot) {
     ++counters_.puts;
+    if (options_.records != nullptr) return put_elsewhere(request, std::move(slot));
     broker::Partition* partition = broker_.find(request.topic, 0);
     if (partition == nullptr) return slot.send(unknown_topic_reply(request.topic));
     if (free_puts_.empty()) {
@@ -92,6 +94,20 @@ void TextService::put(const protocol::TextRequest& request, net::ReplySlot slot)
     partition->append(as_bytes(batch), broker::Acks::kAll, {&Put::on_append, put});
 }
 
+void TextService::put_elsewhere(const protocol::TextRequest& request, net::ReplySlot slot) {
+    auto answer = [this, shared = std::make_shared<net::ReplySlot>(std::move(slot)),
+                   topic = std::string(request.topic)](const Status& status) {
+        shared->send(status ? protocol::encode_text_ok()
+                            : append_error_reply(topic, segment_of(topic), status.error()));
+    };
+    options_.records->put(request.topic, as_bytes(request.payload), std::move(answer));
+}
+
+std::uint64_t TextService::segment_of(std::string_view topic) const {
+    const broker::Partition* partition = broker_.find(topic, 0);
+    return partition == nullptr ? 1 : current_segment(partition->info());
+}
+
 void TextService::on_appended(Put& put, const broker::AppendResult& result) {
     net::ReplySlot slot = std::move(put.slot);
     if (result.outcome == broker::AppendOutcome::kAppended) {
@@ -101,42 +117,22 @@ void TextService::on_appended(Put& put, const broker::AppendResult& result) {
                                 ? Error{Errc::kInvalidArgument,
                                         std::string(broker::append_outcome_name(result.outcome))}
                                 : result.status.error();
-        const broker::Partition* partition = broker_.find(put.topic, 0);
-        const std::uint64_t segment = partition == nullptr ? 1 : current_segment(partition->info());
-        slot.send(append_error_reply(put.topic, segment, error));
+        slot.send(append_error_reply(put.topic, segment_of(put.topic), error));
     }
     free_puts_.push_back(&put);
 }
 
 void TextService::get(std::string_view topic, net::ReplySlot slot) {
     ++counters_.gets;
+    auto answer = [shared = std::make_shared<net::ReplySlot>(std::move(slot)),
+                   topic = std::string(topic)](const Result<std::optional<std::string>>& record) {
+        if (!record) return shared->send(read_error_reply(topic, record.error()));
+        shared->send(*record ? protocol::encode_text_ok(**record) : protocol::encode_text_empty());
+    };
+    if (options_.records != nullptr) return options_.records->get(topic, std::move(answer));
     broker::Partition* partition = broker_.find(topic, 0);
-    if (partition == nullptr) return slot.send(unknown_topic_reply(topic));
-    cursor_of(topic, *partition).get(std::move(slot));
-}
-
-SharedCursor& TextService::cursor_of(std::string_view topic, broker::Partition& partition) {
-    auto found = cursors_.find(topic);
-    // A topic that was deleted and created again has another partition.
-    if (found != cursors_.end() && &found->second->partition() != &partition &&
-        !found->second->is_busy()) {
-        std::erase(warm_, found->second.get());
-        cursors_.erase(found);
-        found = cursors_.end();
-    }
-    if (found == cursors_.end())
-        found = cursors_
-                    .emplace(topic, std::make_unique<SharedCursor>(std::string(topic), partition,
-                                                                   offsets_, loop_))
-                    .first;
-    SharedCursor* const cursor = found->second.get();
-    std::erase(warm_, cursor);
-    warm_.push_back(cursor);
-    if (warm_.size() > kWarmCursors) {
-        if (!warm_.front()->is_busy()) warm_.front()->forget_records();
-        warm_.erase(warm_.begin());
-    }
-    return *cursor;
+    if (partition == nullptr) return answer(Error{Errc::kNotFound, "no such topic"});
+    cursors_.of(topic, *partition).get(std::move(answer));
 }
 
 void TextService::state(std::string_view topic, net::ReplySlot slot) {

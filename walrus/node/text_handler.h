@@ -2,23 +2,24 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "walrus/broker/broker.h"
+#include "walrus/broker/record_service.h"
+#include "walrus/broker/shared_cursor.h"
 #include "walrus/net/connection_handler.h"
 #include "walrus/net/loop.h"
-#include "walrus/node/shared_cursor.h"
 #include "walrus/protocol/text_codec.h"
 
 namespace walrus::node {
 
 struct TextServiceOptions {
     std::string address;  // Of this node among its peers, as METRICS tells it.
+    // Does PUT and GET, for topics that other nodes may lead; null: the topics' partitions here.
+    broker::RecordService* records = nullptr;
 };
 
 // Since the start.
@@ -51,22 +52,18 @@ private:
     void register_topic(std::string_view topic, net::ReplySlot slot);
     void put(const protocol::TextRequest& request, net::ReplySlot slot);
     void on_appended(Put& put, const broker::AppendResult& result);
+    void put_elsewhere(const protocol::TextRequest& request, net::ReplySlot slot);
     void get(std::string_view topic, net::ReplySlot slot);
     void state(std::string_view topic, net::ReplySlot slot);
-    SharedCursor& cursor_of(std::string_view topic, broker::Partition& partition);
-
-    // So many topics keep their decoded records between two GETs.
-    static constexpr std::size_t kWarmCursors = 16;
+    std::uint64_t segment_of(std::string_view topic) const;  // That is open now.
 
     broker::Broker& broker_;
-    broker::OffsetStore& offsets_;
     net::Loop& loop_;
     const TextServiceOptions options_;
     TextCounters counters_;
     std::vector<std::unique_ptr<Put>> puts_;  // All there are.
     std::vector<Put*> free_puts_;
-    std::map<std::string, std::unique_ptr<SharedCursor>, std::less<>> cursors_;
-    std::vector<SharedCursor*> warm_;  // The one used last is the last.
+    broker::SharedCursors cursors_;
 };
 
 }  // namespace walrus::node

@@ -5,10 +5,13 @@
 
 #include <deque>
 #include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "walrus/node/test_broker.h"
+#include "walrus/node/text_reply.h"
 #include "walrus/protocol/record_batch_builder.h"
 #include "walrus/testing/manual_loop.h"
 
@@ -92,6 +95,90 @@ TEST_F(TextHandlerTest, StateIsOneLineOfJson) {
     EXPECT_EQ(ask("STATE logs"),
               R"({"current_segment":1,"leader_node":1,"last_sealed_entry_offset":0,)"
               R"("sealed_segments":{},"segment_leaders":{"1":1}})");
+}
+
+TEST(TextReply, TheStateOfAClustersTopicNamesItsSegments) {
+    broker::TopicDescription topic;
+    broker::PartitionInfo partition{.leader = 3, .leader_epoch = 2};
+    partition.in_sync = {3, 1};
+    partition.high_watermark = Offset{12};
+    partition.segments = {{.number = 1,
+                           .epoch = 20,
+                           .state = "sealed",
+                           .leader = 2,
+                           .replicas = {1, 2, 3},
+                           .records = 10},
+                          {.number = 2,
+                           .epoch = 31,
+                           .state = "open",
+                           .leader = 3,
+                           .replicas = {1, 3},
+                           .base_offset = Offset{10}}};
+    topic.partitions = {partition};
+    EXPECT_EQ(state_document(topic),
+              R"({"current_segment":2,"leader_node":3,"last_sealed_entry_offset":10,)"
+              R"("sealed_segments":{"1":10},"segment_leaders":{"1":2,"2":3},)"
+              R"("segment_state":"open","segment_replicas":{"1":[1,2,3],"2":[1,3]},)"
+              R"("segment_epochs":{"1":20,"2":31},"in_sync":[3,1],"high_watermark":12})");
+}
+
+TEST(TextReply, TheMetricsOfAClusterTellItsLeaderAndMembers) {
+    broker::ClusterDescription cluster{.controller = 2, .self = 1};
+    cluster.metadata = broker::MetadataLogInfo{.term = 5,
+                                               .commit_index = 40,
+                                               .applied_index = 39,
+                                               .voters = {1, 2, 3},
+                                               .addresses = {{1, "a:1"}, {2, "b:2"}, {3, "c:3"}}};
+    const auto metrics = nlohmann::json::parse(metrics_document(cluster, "a:1"));
+    EXPECT_EQ(metrics["id"], 1);
+    EXPECT_EQ(metrics["state"], "Follower");
+    EXPECT_EQ(metrics["current_term"], 5);
+    EXPECT_EQ(metrics["current_leader"], 2);
+    EXPECT_EQ(metrics["last_log_index"], 40);
+    EXPECT_EQ(metrics["last_applied"]["index"], 39);
+    EXPECT_EQ(metrics["membership_config"]["membership"]["configs"].dump(), "[[1,2,3]]");
+    EXPECT_EQ(metrics["membership_config"]["membership"]["nodes"]["3"]["addr"], "c:3");
+    cluster.self = 2;
+    EXPECT_EQ(nlohmann::json::parse(metrics_document(cluster, ""))["replication"]["2"]["index"],
+              40);
+    cluster.controller = -1;
+    EXPECT_EQ(nlohmann::json::parse(metrics_document(cluster, ""))["current_leader"], nullptr);
+}
+
+// A cluster's records, as far as a node's door sees them.
+class TestRecords final : public broker::RecordService {
+public:
+    void put(std::string_view topic, Bytes value, broker::StatusCallback done) override {
+        asked += "put " + std::string(topic) + " " + std::string(as_text(value)) + ";";
+        done(status);
+    }
+    void get(std::string_view topic, broker::RecordCallback done) override {
+        asked += "get " + std::string(topic) + ";";
+        status ? done(record) : done(status.error());
+    }
+
+    Status status;
+    std::optional<std::string> record;
+    std::string asked;
+};
+
+TEST_F(TextHandlerTest, InAClusterRecordsComeFromWhereverTheirTopicIsLed) {
+    TestRecords records;
+    TextService service(broker_, offsets_, loop_, {.address = "", .records = &records});
+    handler_ = service.make_handler();
+    EXPECT_EQ(ask("PUT far a value"), "OK");
+    EXPECT_EQ(ask("GET far"), "EMPTY");
+    records.record = "a value";
+    EXPECT_EQ(ask("GET far"), "OK a value");
+    EXPECT_EQ(records.asked, "put far a value;get far;get far;");
+    records.status = Error{Errc::kNotFound, "none"};
+    EXPECT_EQ(ask("PUT far x"), "ERR unknown topic far");
+    EXPECT_EQ(ask("GET far"), "ERR unknown topic far");
+    records.status = Error{Errc::kTimeout, "it may or may not be there"};
+    EXPECT_EQ(ask("PUT far x"),
+              "ERR append failed for t_far_s_1: timeout: it may or may not be there");
+    EXPECT_EQ(ask("GET far"), "ERR read failed for far: timeout: it may or may not be there");
+    handler_ = service_.make_handler();
 }
 
 TEST_F(TextHandlerTest, MetricsAreIndentedJsonWithUpstreamsFields) {

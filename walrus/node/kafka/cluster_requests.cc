@@ -101,15 +101,16 @@ void handle(const Context& context, FindCoordinatorRequest request, Call call) {
         return call.answer(response);
     }
     const broker::ClusterDescription cluster = context.broker.cluster();
-    const auto self = std::find_if(
+    // Of all groups: who leads the metadata, which has their offsets.
+    const auto coordinator = std::find_if(
         cluster.brokers.begin(), cluster.brokers.end(),
-        [&](const broker::BrokerAddress& address) { return address.id == cluster.self; });
-    if (self == cluster.brokers.end()) {
+        [&](const broker::BrokerAddress& address) { return address.id == cluster.controller; });
+    if (coordinator == cluster.brokers.end()) {
         response.error = ErrorCode::kCoordinatorNotAvailable;
     } else {
-        response.node_id = self->id;
-        response.host = self->kafka_host;
-        response.port = self->kafka_port;
+        response.node_id = coordinator->id;
+        response.host = coordinator->kafka_host;
+        response.port = coordinator->kafka_port;
     }
     call.answer(response);
 }

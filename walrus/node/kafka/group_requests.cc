@@ -142,7 +142,8 @@ void handle(const Context& context, OffsetCommitRequest request, Call call) {
 void handle(const Context& context, OffsetFetchRequest request, Call call) {
     OffsetFetchResponse response;
     // The group "" is the shared cursor of the text protocol.
-    if (request.group_id.empty()) response.error = ErrorCode::kInvalidGroupId;
+    response.error =
+        request.group_id.empty() ? ErrorCode::kInvalidGroupId : context.groups.refusal();
     const auto fill = [&](OffsetFetchTopicResponse& topic, std::int32_t index,
                           std::optional<broker::CommittedOffset> found) {
         OffsetFetchPartitionResponse& part = topic.partitions.emplace_back();
@@ -162,7 +163,7 @@ void handle(const Context& context, OffsetFetchRequest request, Call call) {
             for (const std::int32_t index : asked.partitions)
                 fill(topic, index, offsets.committed(request.group_id, asked.name, index));
         }
-    } else if (!request.group_id.empty()) {
+    } else if (response.error == ErrorCode::kNone) {
         for (broker::OffsetCommit& known : offsets.of_group(request.group_id)) {
             if (response.topics.empty() || response.topics.back().name != known.topic)
                 response.topics.emplace_back().name = known.topic;
@@ -179,6 +180,10 @@ void handle(const Context& context, DescribeGroupsRequest request, Call call) {
     DescribeGroupsResponse response;
     std::size_t size = 0;
     for (const std::string& name : names) {
+        if (const ErrorCode refusal = context.groups.refusal(); refusal != ErrorCode::kNone) {
+            response.groups.push_back({.error = refusal, .group_id = name});
+            continue;
+        }
         std::optional<broker::GroupDescription> group = context.groups.describe(name);
         // What Kafka calls a group that it does not know.
         if (!group) {
@@ -197,7 +202,9 @@ void handle(const Context& context, DescribeGroupsRequest request, Call call) {
 }
 
 void handle(const Context& context, ListGroupsRequest, Call call) {
+    // Every broker is asked, and each tells the groups that it coordinates.
     ListGroupsResponse response;
+    if (context.groups.refusal() != ErrorCode::kNone) return call.answer(response);
     for (auto& [name, type] : context.groups.list())
         response.groups.push_back({std::move(name), std::move(type)});
     call.answer(response);

@@ -84,8 +84,13 @@ void list_one(const Context& context, const std::string& topic, const ListOffset
     if (epoch != ErrorCode::kNone) return place.fill(epoch, {});
     place.answer->response.topics[place.topic].partitions[place.partition].leader_epoch =
         info.leader_epoch;
-    if (asked.timestamp == kLatest)
-        return place.fill(ErrorCode::kNone, {.offset = number(info.high_watermark)});
+    if (asked.timestamp == kLatest) {
+        place.fill(ErrorCode::kRequestTimedOut, {});  // Should nobody ever say.
+        return partition->end_offset([place](const Result<Offset>& end) {
+            if (!end) return place.fill(read_error(end.error()), {});
+            place.fill(ErrorCode::kNone, {.offset = number(*end)});
+        });
+    }
     if (asked.timestamp == kEarliest)
         return place.fill(ErrorCode::kNone, {.offset = number(info.log_start_offset)});
     if (asked.timestamp < 0) return place.fill(ErrorCode::kInvalidRequest, {});

@@ -146,6 +146,16 @@ TEST_F(RequestsTest, TheCoordinatorOfAGroupIsThisBroker) {
     }
 }
 
+TEST_F(RequestsTest, TheCoordinatorOfAGroupIsTheControllerOfACluster) {
+    broker.described.brokers.push_back({.id = 2, .kafka_host = "other.test", .kafka_port = 9093});
+    broker.described.controller = 2;
+    const FindCoordinatorRequest request{.key = "g"};
+    EXPECT_EQ(call<FindCoordinatorResponse>(2, request).node_id, 2);
+    EXPECT_EQ(call<FindCoordinatorResponse>(2, request).port, 9093);
+    broker.described.controller = -1;
+    EXPECT_EQ(call<FindCoordinatorResponse>(2, request).error, ErrorCode::kCoordinatorNotAvailable);
+}
+
 // --- where a partition begins and ends ---
 
 TEST_F(RequestsTest, OffsetsAreListedByEndAndByTime) {

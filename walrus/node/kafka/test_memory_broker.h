@@ -160,12 +160,13 @@ private:
 
 class MemoryBroker final : public broker::Broker {
 public:
-    broker::ClusterDescription cluster() const override {
-        return {.cluster_id = "memory",
-                .controller = 1,
-                .self = 1,
-                .brokers = {{.id = 1, .kafka_host = "walrus.test", .kafka_port = 9092}}};
-    }
+    broker::ClusterDescription cluster() const override { return described; }
+    broker::ClusterDescription described = {
+        .cluster_id = "memory",
+        .controller = 1,
+        .self = 1,
+        .brokers = {{.id = 1, .kafka_host = "walrus.test", .kafka_port = 9092}}};
+
     std::vector<std::string> topic_names() const override {
         std::vector<std::string> names;
         for (const auto& [name, topic] : topics_) names.push_back(name);

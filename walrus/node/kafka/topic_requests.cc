@@ -23,9 +23,13 @@ struct Refusal {
     std::string message = {};
 };
 
-// Partitions by hand: each on this broker, numbered from 0.
+// Partitions by hand: each on this broker, numbered from 0.  A cluster chooses by itself.
 Refusal check_assignments(const Context& context, const CreatableTopic& topic) {
-    const std::int32_t self = context.broker.cluster().self;
+    const broker::ClusterDescription cluster = context.broker.cluster();
+    const std::int32_t self = cluster.self;
+    if (cluster.brokers.size() > 1)
+        return {ErrorCode::kInvalidReplicaAssignment,
+                "this cluster places partitions by itself; give numbers instead"};
     std::set<std::int32_t> seen;
     for (const CreateTopicAssignment& assignment : topic.assignments) {
         if (assignment.broker_ids != std::vector{self})
@@ -60,8 +64,8 @@ Refusal make_spec(const Context& context, const CreatableTopic& topic, broker::T
     spec.partitions = topic.num_partitions == -1 ? context.options.default_partitions
                                                  : static_cast<std::uint32_t>(topic.num_partitions);
     const std::size_t brokers = context.broker.cluster().brokers.size();
-    const std::int16_t factor =
-        topic.replication_factor == -1 ? std::int16_t{1} : topic.replication_factor;
+    const std::int16_t factor = topic.replication_factor;
+    if (factor == -1) return {};  // As the broker thinks best.
     if (factor < 1 || static_cast<std::size_t>(factor) > brokers)
         return {ErrorCode::kInvalidReplicationFactor, "the replication factor must be 1 to " +
                                                           std::to_string(brokers) +

@@ -1,9 +1,9 @@
-#include "walrus/node/batch_cursor.h"
+#include "walrus/broker/batch_cursor.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace walrus::node {
+namespace walrus::broker {
 namespace {
 
 // Where a batch says how long it is: protocol/record_batch.h.
@@ -53,4 +53,4 @@ Status BatchCursor::join(std::size_t count) {
     return {};
 }
 
-}  // namespace walrus::node
+}  // namespace walrus::broker

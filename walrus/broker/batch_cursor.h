@@ -8,7 +8,7 @@
 #include "walrus/broker/types.h"
 #include "walrus/protocol/record_batch.h"
 
-namespace walrus::node {
+namespace walrus::broker {
 
 // A batch may lie in several pieces, its head apart from its records; such a one is copied
 // together.
@@ -33,4 +33,4 @@ private:
     std::string joined_;
 };
 
-}  // namespace walrus::node
+}  // namespace walrus::broker
