@@ -29,15 +29,16 @@ MAY_INCLUDE = {
         *(f"walrus/{room}" for room in ("base", "env", "wal", "raft", "cluster", "net")),
         *("walrus/raft_storage", "walrus/replica_store"),
     ],
-    "walrus/broker": [
-        *(f"walrus/{room}" for room in ("base", "env", "wal", "member", *PURE_ROOMS)),
+    "walrus/broker": [f"walrus/{room}" for room in ("base", "env", "wal", *PURE_ROOMS)],
+    "walrus/cluster_broker": [
+        *(f"walrus/{room}" for room in ("base", "cluster", "protocol", "net", "broker", "member")),
     ],
     "walrus/wal_tool": ["walrus/base", "walrus/wal"],
     # The programs' verbs on a log are the engine's own; only walrus/client/cli uses them.
     "walrus/client": ["walrus/base", "walrus/protocol", "walrus/net", "walrus/wal_tool"],
     "walrus/node": [
         *(f"walrus/{room}" for room in ("base", "env", "wal", "broker", "client", *PURE_ROOMS)),
-        *("walrus/raft_storage", "walrus/replica_store", "walrus/member"),
+        *("walrus/raft_storage", "walrus/replica_store", "walrus/member", "walrus/cluster_broker"),
     ],
     "walrus/testing": [
         *(
