@@ -14,7 +14,10 @@ find_path(WALRUS_ASIO_INCLUDE_DIR asio.hpp REQUIRED)
 add_library(walrus_asio INTERFACE)
 add_library(walrus::asio ALIAS walrus_asio)
 target_include_directories(walrus_asio SYSTEM INTERFACE ${WALRUS_ASIO_INCLUDE_DIR})
-target_compile_definitions(walrus_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
+# Whether asio allocates with aligned_alloc() depends on what a file includes before it; files that
+# differ would free each other's memory in the wrong way.  So none does.
+target_compile_definitions(walrus_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED
+                                                 ASIO_DISABLE_STD_ALIGNED_ALLOC)
 target_link_libraries(walrus_asio INTERFACE Threads::Threads)
 pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
 pkg_check_modules(libedit REQUIRED IMPORTED_TARGET libedit)

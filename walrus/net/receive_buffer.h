@@ -49,6 +49,8 @@ public:
     // is above the limit; `length()` tells it, and the stream cannot be followed further.
     Cut next(Bytes& frame);
     std::uint32_t length() const { return length_; }
+    // For what is taken from now on.
+    void set_limit(std::uint32_t max_frame_bytes) { max_frame_bytes_ = max_frame_bytes; }
     // True when next() would find a frame, or a bad length.
     bool has_frame() const;
 
@@ -70,7 +72,7 @@ private:
 
     BlockPool& pool_;
     const LengthOrder order_;
-    const std::uint32_t max_frame_bytes_;
+    std::uint32_t max_frame_bytes_;
     BlockPool::Block data_;
     std::size_t capacity_ = 0;
     std::size_t begin_ = 0;  // Invariant: begin_ <= end_ <= capacity_.

@@ -41,7 +41,8 @@ public:
     virtual void send(PeerId to, std::uint8_t channel, std::string frame) = 0;
 
     // One question to whoever listens at `address`, before this node belongs to a cluster.
-    // kTimeout: no answer; kUnsupported: it speaks another version; kIo: nobody is there.
+    // kTimeout: no answer; kUnsupported: it speaks another version; kIo: nobody is there;
+    // kInvalidArgument: not an address.
     virtual void ask(const std::string& address, std::string question, std::uint64_t timeout_ms,
                      std::function<void(Result<std::string>)> done) = 0;
 };
