@@ -12,6 +12,7 @@
 #include "compare/kafka/kafka_reader.h"
 #include "compare/kafka/kafka_server.h"
 #include "compare/kafka/warm_up.h"
+#include "harness/driver/nodes.h"
 #include "walrus/base/version.h"
 
 namespace walrus::compare {
@@ -46,16 +47,19 @@ struct Parts {
     std::string topic_stem;
 };
 
-class KafkaSystem final : public harness::System {
+class KafkaSystem final : public harness::System, private harness::Nodes {
 public:
-    explicit KafkaSystem(Parts parts) : parts_(std::move(parts)) {}
+    KafkaSystem(Parts parts, const KafkaParts& machine)
+        : parts_(std::move(parts)), machine_(machine) {}
 
-    Status open(const KafkaParts& machine, const std::string& directory) {
+    Status open(const std::string& directory) {
         KafkaOptions& options = parts_.options;
         if (options.address.empty()) {
-            auto server = start_server(parts_.brand, machine, options, directory);
+            auto server = start_server(parts_.brand, machine_, options, directory);
             if (!server) return std::move(server).error();
             options.address = server->address;
+            directory_ = directory;
+            ports_ = server->ports;
             server_ = std::move(server->process);
         }
         auto admin = KafkaAdmin::make(options.address);
@@ -131,12 +135,39 @@ public:
         return settings;
     }
 
+    harness::Nodes* nodes() override { return server_ == nullptr ? nullptr : this; }
+
     Status stop() override {
         admin_.reset();
         return server_ == nullptr ? Status() : server_->stop(kStopMs);
     }
 
 private:
+    // One server of ours is one node.
+    std::uint32_t count() const override { return 1; }
+    harness::NodeFacts facts(std::uint32_t) const override {
+        return {.name = "n1",
+                .pid = server_->pid(),
+                .data = server_data_directory(parts_.brand, directory_),
+                .log = directory_ + "/server.log",
+                .address = parts_.options.address};
+    }
+    Status start(std::uint32_t) override {
+        // The old one first: it may still have the port.
+        server_->kill();
+        auto server = restart_server(parts_.brand, machine_, parts_.options, directory_, ports_);
+        if (!server) return std::move(server).error();
+        server_ = std::move(*server);
+        return {};
+    }
+    Status wait_ready(std::uint32_t, std::uint64_t timeout_ms) override {
+        return wait_for_server(parts_.brand, *server_, ports_, timeout_ms);
+    }
+    Result<std::vector<std::uint32_t>> find(harness::Role role) override {
+        if (role == harness::Role::kFollower) return std::vector<std::uint32_t>{};
+        return std::vector<std::uint32_t>{0};
+    }
+
     static void add(const char* prefix, const Settings& from, Settings& to) {
         for (const auto& [name, value] : from) to[prefix + name] = value;
     }
@@ -176,6 +207,9 @@ private:
     }
 
     Parts parts_;
+    const KafkaParts& machine_;  // The driver's.
+    std::string directory_;      // Of a server of our own.
+    ServerPorts ports_;
     std::unique_ptr<ServerProcess> server_;  // Null: it is somebody else's.
     std::unique_ptr<KafkaAdmin> admin_;
     Settings producer_live_;
@@ -221,8 +255,9 @@ public:
             std::make_unique<KafkaSystem>(Parts{.brand = brand_,
                                                 .durability = request.durability,
                                                 .options = std::move(*options),
-                                                .topic_stem = topic_stem(request.directory)});
-        WALRUS_RETURN_IF_ERROR(system->open(parts_, request.directory));
+                                                .topic_stem = topic_stem(request.directory)},
+                                          parts_);
+        WALRUS_RETURN_IF_ERROR(system->open(request.directory));
         return std::unique_ptr<harness::System>(std::move(system));
     }
 

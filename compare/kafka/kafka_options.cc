@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <sstream>
 #include <string_view>
 
 #include "harness/driver/settings.h"
@@ -22,6 +23,13 @@ constexpr std::string_view kNever = "9223372036854775807";
 std::string value_of(const Settings& settings, const std::string& name) {
     const auto found = settings.find(name);
     return found == settings.end() ? "" : found->second;
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+    std::vector<std::string> words;
+    std::istringstream stream(text);
+    for (std::string word; stream >> word;) words.push_back(word);
+    return words;
 }
 
 Error not_of_class(Durability durability, const std::string& name, const std::string& value) {
@@ -45,6 +53,7 @@ Result<KafkaOptions> parse_kafka_options(Brand brand, const KafkaParts& parts,
         options.heap = reader.text("heap", "1g");
     } else {
         options.binary = reader.text("binary", parts.walrusd);
+        options.arguments = words_of(reader.text("arguments", ""));
     }
     options.warm_up_ns = reader.duration_ns("warm_up", kWarmUpNs);
     options.linger_ms = reader.number("linger_ms", 0);
@@ -77,6 +86,9 @@ Settings producer_properties(const KafkaOptions& options) {
             {"queue.buffering.max.messages", "2000000"},
             // A dead server must end a repetition, not hang it.
             {"message.timeout.ms", "30000"},
+            // A server that comes back is found again soon; the default waits for up to 10 s.
+            {"reconnect.backoff.ms", "50"},
+            {"reconnect.backoff.max.ms", "500"},
             {"socket.nagle.disable", "true"},
             {"log_level", "3"}};
 }
@@ -91,6 +103,8 @@ Settings consumer_properties(const KafkaOptions& options) {
             {"queued.max.messages.kbytes", "1048576"},
             {"fetch.message.max.bytes", "4194304"},
             {"fetch.wait.max.ms", "100"},
+            {"reconnect.backoff.ms", "50"},
+            {"reconnect.backoff.max.ms", "500"},
             {"socket.nagle.disable", "true"},
             {"log_level", "3"}};
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "harness/driver/driver.h"
 
@@ -20,8 +21,9 @@ struct KafkaOptions {
     std::string libs;          // kKafka: directory of the jars.
     std::string heap_initial;  // kKafka: -Xms and -Xmx.
     std::string heap;
-    std::string binary;        // kWalrusd.
-    std::uint64_t warm_up_ns;  // The longest warm-up; 0: none.
+    std::string binary;                  // kWalrusd.
+    std::vector<std::string> arguments;  // kWalrusd: more of them, as typed.
+    std::uint64_t warm_up_ns;            // The longest warm-up; 0: none.
 
     // The client.
     std::uint64_t linger_ms;

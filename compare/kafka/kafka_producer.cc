@@ -21,10 +21,12 @@ constexpr std::size_t kMostQueued = 1'900'000;
 struct Append {
     std::atomic<std::size_t> remaining{0};
     harness::Completion* completion = nullptr;  // Null: somebody waits, and owns this.
+    bool single = false;                        // Of one record.
     std::atomic<rd_kafka_resp_err_t> refused{RD_KAFKA_RESP_ERR_NO_ERROR};  // Not handed over.
     // Only the thread that takes delivery reports writes these.
     std::size_t delivered = 0;
-    Status failure;  // The first one.
+    Status failure;            // The first one.
+    std::int64_t offset = -1;  // Of the last delivered record, where the server told it.
 
     Status outcome() const {
         Status status = failure;
@@ -38,6 +40,8 @@ struct Append {
     static Error refusal(rd_kafka_resp_err_t code) {
         Error error = rd_error("produce", code);
         error.code = code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? Errc::kTooLarge : Errc::kClosed;
+        // After a fatal error a producer of librdkafka refuses everything.
+        if (code == RD_KAFKA_RESP_ERR__FATAL) error.code = Errc::kPoisoned;
         return error;
     }
 };
@@ -80,6 +84,7 @@ public:
         if (!poller_.joinable()) poller_ = std::thread([this] { poll_until_stopped(); });
         auto append = std::make_unique<Append>();
         append->completion = &completion;
+        append->single = records.size() == 1;
         send(topic, records, *append.release());  // take_away() ends it.
         return {};
     }
@@ -138,7 +143,12 @@ private:
         if (append.remaining.fetch_sub(count, std::memory_order_acq_rel) > count) return;
         if (completion == nullptr) return;
         const std::unique_ptr<Append> done(&append);
-        if (!abandoned_) completion->done(done->outcome());
+        if (abandoned_) return;
+        const Status outcome = done->outcome();
+        if (outcome && done->single && done->offset >= 0) {
+            completion->placed_at(static_cast<std::uint64_t>(done->offset));
+        }
+        completion->done(outcome);
     }
 
     void make_room() {
@@ -158,6 +168,7 @@ private:
         const Status outcome = delivery_status(*message);
         if (outcome) {
             ++append.delivered;
+            append.offset = message->offset;
         } else if (append.failure) {
             append.failure = outcome;
         }

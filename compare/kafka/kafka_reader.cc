@@ -16,6 +16,8 @@ constexpr std::size_t kAtOnce = 1'000;
 constexpr int kQueryMs = 5'000;
 constexpr int kConsumeMs = 100;
 constexpr std::uint64_t kPatienceNs = 30'000'000'000;  // Without a record before the end.
+// For a topic that is not there: it may be about to be.
+constexpr std::uint64_t kUnknownPatienceNs = 10'000'000'000;
 constexpr std::uint64_t kPollAgainNs = 10'000'000;
 
 bool is_passing(rd_kafka_resp_err_t code) {
@@ -30,6 +32,12 @@ bool is_passing(rd_kafka_resp_err_t code) {
         case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION: return true;
         default: return false;
     }
+}
+
+bool is_unknown_topic(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+           code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+           code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 }
 
 class KafkaReader final : public harness::Reader {
@@ -57,6 +65,21 @@ public:
     }
 
     Result<std::uint64_t> read(const std::function<void(Bytes)>& visit) override {
+        return read_some([&](std::uint64_t, Bytes record) { visit(record); });
+    }
+
+    Result<std::uint64_t> read_at(const std::function<void(std::uint64_t, Bytes)>& visit) override {
+        return read_some(visit);
+    }
+
+    bool wait(std::uint64_t timeout_ms) override {
+        if (count_ == 0) take(static_cast<int>(timeout_ms));
+        return true;
+    }
+
+private:
+    template <class Visit>
+    Result<std::uint64_t> read_some(const Visit& visit) {
         harness::PacedClock& clock = harness::machine_clock();
         std::uint64_t deadline_ns = 0;
         for (;;) {
@@ -75,21 +98,19 @@ public:
         }
     }
 
-    bool wait(std::uint64_t timeout_ms) override {
-        if (count_ == 0) take(static_cast<int>(timeout_ms));
-        return true;
-    }
-
-private:
     Status ask_for_watermarks() {
         harness::PacedClock& clock = harness::machine_clock();
-        const std::uint64_t deadline_ns = clock.monotonic_ns() + kPatienceNs;
+        const std::uint64_t begin_ns = clock.monotonic_ns();
         for (;;) {
             const rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
                 handle_.get(), name_.c_str(), 0, &position_, &asked_end_, kQueryMs);
             if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
-            if (!is_passing(code) || clock.monotonic_ns() >= deadline_ns) {
-                return rd_error("ask for the end of " + name_, code);
+            const std::uint64_t patience_ns =
+                is_unknown_topic(code) ? kUnknownPatienceNs : kPatienceNs;
+            if (!is_passing(code) || clock.monotonic_ns() >= begin_ns + patience_ns) {
+                Error error = rd_error("ask for the end of " + name_, code);
+                if (is_unknown_topic(code)) error.code = Errc::kNotFound;
+                return error;
             }
             clock.wait_until(clock.monotonic_ns() + kPollAgainNs);
         }
@@ -113,7 +134,8 @@ private:
         count_ = static_cast<std::size_t>(std::max<ssize_t>(0, got));
     }
 
-    Status visit_taken(const std::function<void(Bytes)>& visit, std::uint64_t& visited) {
+    template <class Visit>
+    Status visit_taken(const Visit& visit, std::uint64_t& visited) {
         Status status;
         for (std::size_t i = 0; i < count_ && status; ++i) {
             const rd_kafka_message_t& message = *messages_[i];
@@ -121,7 +143,8 @@ private:
                 if (!is_passing(message.err)) status = rd_error("consume " + name_, message.err);
                 continue;
             }
-            visit({static_cast<const std::byte*>(message.payload), message.len});
+            visit(static_cast<std::uint64_t>(message.offset),
+                  Bytes(static_cast<const std::byte*>(message.payload), message.len));
             position_ = message.offset + 1;
             ++visited;
         }

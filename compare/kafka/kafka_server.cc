@@ -58,14 +58,14 @@ bool accepts_connections(std::uint16_t port) {
 
 // Returns when `came_up` says so; an error when the server ends first, or never does.
 template <class CameUp>
-Status wait_until_up(ServerProcess& server, CameUp came_up) {
+Status wait_until_up(ServerProcess& server, std::uint64_t timeout_ms, CameUp came_up) {
     harness::PacedClock& clock = harness::machine_clock();
-    const std::uint64_t deadline_ns = clock.monotonic_ns() + kStartMs * 1'000'000;
+    const std::uint64_t deadline_ns = clock.monotonic_ns() + timeout_ms * 1'000'000;
     while (!came_up()) {
         WALRUS_RETURN_IF_ERROR(server.check_alive());
         if (clock.monotonic_ns() >= deadline_ns) {
             return Error{Errc::kTimeout,
-                         fmt::format("the server did not come up within {} s", kStartMs / 1000)};
+                         fmt::format("the server did not come up within {} s", timeout_ms / 1000)};
         }
         clock.wait_until(clock.monotonic_ns() + kPollNs);
     }
@@ -106,6 +106,23 @@ Status format_kafka(const KafkaParts& parts, const KafkaOptions& options,
     return Error{formatted.error().code, "formatting: " + formatted.error().message};
 }
 
+// On the configuration that is in `directory`.
+Result<std::unique_ptr<ServerProcess>> launch_kafka(const KafkaParts& parts,
+                                                    const KafkaOptions& options,
+                                                    const std::string& directory) {
+    // The options of Kafka's own start script, but for the heap.
+    return ServerProcess::start(
+        {.arguments = java_command(
+             parts, options,
+             {"-server", "-Xms" + options.heap_initial, "-Xmx" + options.heap, "-XX:+UseG1GC",
+              "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35",
+              "-XX:+ExplicitGCInvokesConcurrent", "-XX:MaxInlineLevel=15",
+              "-Djava.awt.headless=true", "-Xlog:gc:file=gc.log",
+              "-Dlog4j2.configurationFile=log4j2.properties", "kafka.Kafka", "server.properties"}),
+         .directory = directory,
+         .log = directory + "/server.log"});
+}
+
 Result<RunningServer> start_kafka_once(const KafkaParts& parts, const KafkaOptions& options,
                                        const std::string& directory) {
     const auto clients = free_port();
@@ -123,22 +140,13 @@ Result<RunningServer> start_kafka_once(const KafkaParts& parts, const KafkaOptio
         WALRUS_RETURN_IF_ERROR(format_kafka(parts, options, directory));
     }
     RunningServer running;
+    running.ports = {.clients = *clients, .controller = *controller};
     running.address = fmt::format("127.0.0.1:{}", *clients);
-    // The options of Kafka's own start script, but for the heap.
-    auto process = ServerProcess::start(
-        {.arguments = java_command(
-             parts, options,
-             {"-server", "-Xms" + options.heap_initial, "-Xmx" + options.heap, "-XX:+UseG1GC",
-              "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35",
-              "-XX:+ExplicitGCInvokesConcurrent", "-XX:MaxInlineLevel=15",
-              "-Djava.awt.headless=true", "-Xlog:gc:file=gc.log",
-              "-Dlog4j2.configurationFile=log4j2.properties", "kafka.Kafka", "server.properties"}),
-         .directory = directory,
-         .log = directory + "/server.log"});
+    auto process = launch_kafka(parts, options, directory);
     if (!process) return std::move(process).error();
     running.process = std::move(*process);
     WALRUS_RETURN_IF_ERROR(
-        wait_until_up(*running.process, [&] { return accepts_connections(*clients); }));
+        wait_for_server(Brand::kKafka, *running.process, running.ports, kStartMs));
     return running;
 }
 
@@ -152,24 +160,42 @@ Result<RunningServer> start_kafka(const KafkaParts& parts, const KafkaOptions& o
     }
 }
 
-Result<RunningServer> start_walrusd(const KafkaOptions& options, const std::string& directory) {
+Result<std::unique_ptr<ServerProcess>> launch_walrusd(const KafkaOptions& options,
+                                                      const std::string& directory,
+                                                      std::uint16_t port) {
     std::error_code error;
-    fs::create_directories(directory + "/data", error);
-    auto process =
-        ServerProcess::start({.arguments = {options.binary, "--data-dir", directory + "/data",
-                                            "--node-id", "1", "--kafka-port", "0", "--client-port",
-                                            "0", "--raft-port", "0", "--admin-port", "0"},
-                              .directory = directory,
-                              .log = directory + "/server.log"});
+    const std::string data = server_data_directory(Brand::kWalrusd, directory);
+    fs::create_directories(data, error);
+    std::vector<std::string> command = {options.binary,
+                                        "--data-dir",
+                                        data,
+                                        "--node-id",
+                                        "1",
+                                        "--kafka-port",
+                                        fmt::format("{}", port),
+                                        "--client-port",
+                                        "0",
+                                        "--raft-port",
+                                        "0",
+                                        "--admin-port",
+                                        "0"};
+    // As Kafka has it here: a topic that is gone must not come back as an empty one.
+    command.emplace_back("--auto-create-topics=false");
+    command.insert(command.end(), options.arguments.begin(), options.arguments.end());
+    return ServerProcess::start({.arguments = std::move(command),
+                                 .directory = directory,
+                                 .log = directory + "/server.log"});
+}
+
+Result<RunningServer> start_walrusd(const KafkaOptions& options, const std::string& directory) {
+    auto process = launch_walrusd(options, directory, 0);
     if (!process) return std::move(process).error();
     RunningServer running;
     running.process = std::move(*process);
-    std::uint16_t port = 0;
-    WALRUS_RETURN_IF_ERROR(wait_until_up(*running.process, [&] {
-        port = walrusd_kafka_port(running.process->output());
-        return port != 0;
-    }));
-    running.address = fmt::format("127.0.0.1:{}", port);
+    WALRUS_RETURN_IF_ERROR(
+        wait_for_server(Brand::kWalrusd, *running.process, running.ports, kStartMs));
+    running.ports.clients = walrusd_kafka_port(running.process->output());
+    running.address = fmt::format("127.0.0.1:{}", running.ports.clients);
     return running;
 }
 
@@ -205,7 +231,33 @@ Result<RunningServer> start_server(Brand brand, const KafkaParts& parts,
     return start_kafka(parts, options, absolute);
 }
 
-std::string kafka_server_properties(const std::string& directory, const KafkaPorts& ports) {
+Result<std::unique_ptr<ServerProcess>> restart_server(Brand brand, const KafkaParts& parts,
+                                                      const KafkaOptions& options,
+                                                      const std::string& directory,
+                                                      const ServerPorts& ports) {
+    std::error_code error;
+    const std::string absolute = fs::absolute(directory, error);
+    if (brand == Brand::kWalrusd) return launch_walrusd(options, absolute, ports.clients);
+    if (!fs::exists(absolute + "/kafka-logs/meta.properties", error)) {
+        WALRUS_RETURN_IF_ERROR(format_kafka(parts, options, absolute));
+    }
+    return launch_kafka(parts, options, absolute);
+}
+
+Status wait_for_server(Brand brand, ServerProcess& server, const ServerPorts& ports,
+                       std::uint64_t timeout_ms) {
+    return wait_until_up(server, timeout_ms, [&] {
+        // Walrus opens its doors before it has recovered, and then says that it is ready.
+        if (brand == Brand::kWalrusd) return walrusd_kafka_port(server.output()) != 0;
+        return accepts_connections(ports.clients);
+    });
+}
+
+std::string server_data_directory(Brand brand, const std::string& directory) {
+    return directory + (brand == Brand::kWalrusd ? "/data" : "/kafka-logs");
+}
+
+std::string kafka_server_properties(const std::string& directory, const ServerPorts& ports) {
     return fmt::format(
         "process.roles=broker,controller\n"
         "node.id=1\n"

@@ -74,9 +74,14 @@ ServerProcess::ServerProcess(ServerCommand command, pid_t pid)
     : command_(std::move(command)), pid_(pid) {}
 
 ServerProcess::~ServerProcess() {
+    kill();
+}
+
+void ServerProcess::kill() {
     if (reaped_) return;
     ::kill(pid_, SIGKILL);
     while (::waitpid(pid_, &exit_status_, 0) < 0 && errno == EINTR) continue;
+    reaped_ = true;
 }
 
 Status ServerProcess::check_alive() {

@@ -31,6 +31,8 @@ public:
     pid_t pid() const { return pid_; }
     // kClosed, with how it ended and its last words, when it has.
     Status check_alive();
+    // SIGKILL, and waits for its end.
+    void kill();
     // What it has said so far.
     std::string output() const;
     // Asks for an orderly end (SIGTERM) and waits; kTimeout (and it is killed) when it does not

@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "harness/driver/nodes.h"
 #include "harness/driver/settings.h"
 
 namespace walrus::harness {
@@ -36,6 +37,16 @@ std::string_view durability_meaning(Durability durability) {
         case Durability::kOsInterval: return "survives kill -9; synced every so often";
         case Durability::kDisk: return "synced to the device before the acknowledgement";
         case Durability::kQuorumDisk: return "synced on a quorum of replicas before it is acked";
+    }
+    return "unknown";
+}
+
+std::string_view role_name(Role role) {
+    switch (role) {
+        case Role::kLeader: return "leader";
+        case Role::kFollower: return "follower";
+        case Role::kController: return "controller";
+        case Role::kAll: return "all";
     }
     return "unknown";
 }

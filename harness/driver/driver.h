@@ -68,6 +68,9 @@ public:
 
     // Called once, on any thread.  Must not block or call the producer.
     virtual void done(const Status& status) = 0;
+    // Called before done() of an acknowledged append of one record, by drivers whose systems tell
+    // where it is: its offset.
+    virtual void placed_at(std::uint64_t offset) { static_cast<void>(offset); }
 };
 
 // One writer's way in.  Used by one thread at a time.  Topics are numbered [0, topics).
@@ -76,7 +79,8 @@ public:
     virtual ~Producer() = default;
 
     // Appends the records as one unit and returns when they are acknowledged in the class the
-    // system was opened with.  An error of code kTimeout means that the outcome is unknown.
+    // system was opened with.  An error of code kTimeout means that the outcome is unknown;
+    // kPoisoned that nothing was sent and this producer will never send again: make another.
     virtual Status append(std::uint32_t topic, std::span<const Bytes> records) = 0;
     // As append without waiting; `records` may be reused when it returns.  After an error
     // `completion` is not called and nothing was appended.
@@ -96,13 +100,23 @@ public:
     // Calls `visit` for the next records; returns how many, 0 at the end of the topic.  The bytes
     // are valid during the call only.
     virtual Result<std::uint64_t> read(const std::function<void(Bytes)>& visit) = 0;
+    // As read(), with each record's offset; records of systems that have none are counted from 0.
+    // A reader is used through one of the two.
+    virtual Result<std::uint64_t> read_at(const std::function<void(std::uint64_t, Bytes)>& visit) {
+        return read([&](Bytes record) { visit(counted_++, record); });
+    }
     // Waits until there is more to read, for at most `timeout_ms`.  False: this reader cannot wait,
     // and the caller looks again after a while.
     virtual bool wait(std::uint64_t timeout_ms) {
         static_cast<void>(timeout_ms);
         return false;
     }
+
+private:
+    std::uint64_t counted_ = 0;
 };
+
+class Nodes;
 
 // An open system.  producer() and reader() may be called from any thread.
 class System {
@@ -122,6 +136,8 @@ public:
     // Settings with which another process opens this very system while it runs; empty where a
     // system lives in one process.  Closing what was opened so leaves the system running.
     virtual Settings attachment() { return {}; }
+    // What faults act on (nodes.h); null: it has no processes of its own.
+    virtual Nodes* nodes() { return nullptr; }
     // Closes in an orderly way.  The destructor without stop() may behave like a crash.
     virtual Status stop() = 0;
 };
