@@ -24,6 +24,10 @@ std::string_view anomaly_name(AnomalyKind kind) {
         case AnomalyKind::kCorrupt: return "corrupt";
         case AnomalyKind::kPhantom: return "phantom";
         case AnomalyKind::kFailedVisible: return "G1a";
+        case AnomalyKind::kInconsistentOffsets: return "inconsistent-offsets";
+        case AnomalyKind::kPollSkip: return "poll-skip";
+        case AnomalyKind::kUnseen: return "unseen";
+        case AnomalyKind::kReplicaDivergence: return "replica-divergence";
     }
     return "unknown";
 }

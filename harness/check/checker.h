@@ -24,8 +24,14 @@ enum class AnomalyKind {
     kCorrupt,           // Not the bytes that were written.
     kPhantom,           // Never sent in this run.
     kFailedVisible,     // "G1a": reported as failed, yet there.
+    // The rest are found in histories only (history_checker.h).
+    kInconsistentOffsets,  // Two records at one offset.
+    kPollSkip,             // A consumer was led past a record.
+    kUnseen,               // Acknowledged and in the log, and a consumer never got it.
+    kReplicaDivergence,    // Two nodes hold different logs.
 };
-inline constexpr std::size_t kAnomalyKinds = 6;
+inline constexpr std::size_t kAnomalyKinds = 6;  // What a read-back can find: the first of them.
+inline constexpr std::size_t kHistoryAnomalyKinds = 10;
 std::string_view anomaly_name(AnomalyKind kind);
 
 struct Anomaly {

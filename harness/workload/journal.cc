@@ -22,6 +22,11 @@ void WriterJournal::add_exception(std::uint64_t sequence, std::uint64_t count, O
     exceptions.push_back({sequence, sequence + count, outcome});
 }
 
+Outcome outcome_of_error(const Error& error) {
+    return error.code == Errc::kTimeout || error.code == Errc::kIo ? Outcome::kUnknown
+                                                                   : Outcome::kFailed;
+}
+
 std::uint64_t WriterJournal::acknowledged() const {
     return sent - count_of(Outcome::kFailed) - count_of(Outcome::kUnknown);
 }

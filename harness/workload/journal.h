@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "walrus/base/result.h"
+
 namespace walrus::harness {
 
 enum class Outcome {
@@ -13,6 +15,8 @@ enum class Outcome {
     kUnknown,       // May be there, once: a timeout, or in flight when the run ended.
 };
 std::string_view outcome_name(Outcome outcome);
+// Of an append that ended with an error: only some say for certain that nothing was stored.
+Outcome outcome_of_error(const Error& error);
 
 // Records [begin, end) of a writer that were not acknowledged.
 struct Exception {

@@ -56,11 +56,6 @@ private:
     IntervalRecorder latency_;
 };
 
-inline Outcome outcome_of_error(const Error& error) {
-    return error.code == Errc::kTimeout || error.code == Errc::kIo ? Outcome::kUnknown
-                                                                   : Outcome::kFailed;
-}
-
 // Topics in turn, so that every topic of the writer gets the same share.
 class TopicCycle {
 public:
