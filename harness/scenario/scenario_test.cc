@@ -5,8 +5,10 @@
 
 #include <filesystem>
 
+#include "harness/driver/file_descriptor.h"
 #include "harness/driver/file_driver.h"
 #include "harness/driver/null_driver.h"
+#include "harness/scenario/resilience.h"
 #include "harness/scenario/scenario_json.h"
 
 namespace walrus::harness {
@@ -42,6 +44,27 @@ std::string edited(const std::string& from, const std::string& to) {
     std::string text = kSmall;
     text.replace(text.find(from), from.size(), to);
     return text;
+}
+
+// What the file at `path` is called, when all is well with it.
+Result<std::string> checked_name(const std::string& path, const Registry& registry) {
+    const auto kind = document_kind(path);
+    if (!kind) return kind.error();
+    if (*kind == DocumentKind::kSuite) {
+        const auto suite = load_suite(path);
+        if (!suite) return suite.error();
+        return suite->name;
+    }
+    if (*kind == DocumentKind::kResilience) {
+        const auto scenario = parse_resilience(read_whole_file(path).value_or(""), path);
+        if (!scenario) return scenario.error();
+        WALRUS_RETURN_IF_ERROR(check_against(*scenario, registry));
+        return scenario->name;
+    }
+    const auto scenario = load_scenario(path);
+    if (!scenario) return scenario.error();
+    WALRUS_RETURN_IF_ERROR(check_against(*scenario, registry));
+    return scenario->name;
 }
 
 TEST(Scenario, ListsAreSweptIntoRows) {
@@ -113,11 +136,9 @@ TEST(Scenario, EveryFileOfTheProjectIsValid) {
         const std::string kind = entry.path().extension();
         if (kind != ".toml" && kind != ".yaml") continue;
         ++files;
-        const auto scenario = load_scenario(entry.path());
-        ASSERT_TRUE(scenario) << scenario.error().message;
-        const Status status = check_against(*scenario, registry);
-        EXPECT_TRUE(status) << status.error().message;
-        EXPECT_EQ(scenario->name, entry.path().stem());
+        const Result<std::string> name = checked_name(entry.path(), registry);
+        ASSERT_TRUE(name) << name.error().message;
+        EXPECT_EQ(*name, entry.path().stem());
     }
     EXPECT_GT(files, 0);
 }

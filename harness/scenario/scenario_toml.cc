@@ -10,6 +10,7 @@
 #include "harness/scenario/names.h"
 #include "harness/scenario/omb_yaml.h"
 #include "harness/scenario/scenario.h"
+#include "harness/scenario/scenario_parts.h"
 #include "harness/scenario/toml_reader.h"
 #include "harness/scenario/workload_toml.h"
 
@@ -73,20 +74,6 @@ void check_baseline_rows(const Scenario& scenario, Problems& problems) {
     }
 }
 
-void read_system(const toml::table& node, Scenario& scenario, Problems& problems) {
-    TomlTable table(node, "[[system]]", problems);
-    SystemSpec system;
-    system.name = table.required_text("name");
-    system.driver = table.required_text("driver");
-    system.settings = table.settings("settings");
-    system.line = table.line();
-    table.finish();
-    if (scenario.find_system(system.name) != nullptr) {
-        table.problem("name", fmt::format("two systems are called \"{}\"", system.name));
-    }
-    scenario.systems.push_back(std::move(system));
-}
-
 void read_row(const toml::table& node, const WorkloadSweep& defaults, Scenario& scenario,
               Problems& problems) {
     TomlTable table(node, "[[row]]", problems);
@@ -120,6 +107,7 @@ Scenario read_scenario(const toml::table& root, const std::string& path, Problem
     Scenario scenario;
     scenario.path = path;
     TomlTable table(root, "scenario", problems);
+    table.text("kind", "");  // document_kind() has looked at it.
     scenario.name = table.required_text("name");
     scenario.title = table.text("title", scenario.name);
     scenario.seed = table.count("seed", scenario.seed, 0, INT64_MAX);
@@ -127,9 +115,7 @@ Scenario read_scenario(const toml::table& root, const std::string& path, Problem
         table.count("repetitions", scenario.repetitions, 1, kMaxRepetitions));
     const WorkloadSweep defaults =
         read_workload(table.table("workload"), "[workload]", WorkloadSweep{}, problems);
-    for (const toml::table* system : table.tables("system")) {
-        read_system(*system, scenario, problems);
-    }
+    read_systems(table, scenario.systems, problems);
     for (const toml::table* row : table.tables("row")) {
         read_row(*row, defaults, scenario, problems);
     }
@@ -139,68 +125,14 @@ Scenario read_scenario(const toml::table& root, const std::string& path, Problem
     return scenario;
 }
 
-// The nodes that a path of an override names; a last key that does not exist yet is created by
-// set_value, so that the check for unknown keys can speak about it.
-void set_value(toml::node& node, std::string_view path, const toml::node& value, bool& found) {
-    const std::string_view segment = path.substr(0, path.find('.'));
-    const bool last = segment.size() == path.size();
-    const std::string_view rest = last ? "" : path.substr(segment.size() + 1);
-    if (toml::table* table = node.as_table()) {
-        if (last) {
-            table->insert_or_assign(segment, value);
-            found = true;
-            return;
-        }
-        toml::node* inner = table->get(segment);
-        if (inner == nullptr) {
-            inner = &table->insert_or_assign(segment, toml::table{}).first->second;
-        }
-        set_value(*inner, rest, value, found);
-        return;
-    }
-    toml::array* array = node.as_array();
-    if (array == nullptr) return;
-    for (std::size_t i = 0; i < array->size(); ++i) {
-        if (segment != "*" && segment != std::to_string(i)) continue;
-        if (!last) set_value((*array)[i], rest, value, found);
-    }
-}
-
-// "key=value": the value is TOML (5, true, [1, 2], "text"); anything else is taken as text.
-Status apply_override(toml::table& root, const Override& change) {
-    const auto equals = change.find('=');
-    if (equals == std::string::npos || equals == 0) {
-        return Error{Errc::kInvalidArgument, fmt::format("--set {}: must be key=value", change)};
-    }
-    const std::string path = change.substr(0, equals);
-    const std::string text = change.substr(equals + 1);
-    toml::table parsed;
-    try {
-        parsed = toml::parse("v = " + text);
-    } catch (const toml::parse_error&) {
-        parsed = toml::table{{"v", text}};
-    }
-    bool found = false;
-    set_value(root, path, *parsed.get("v"), found);
-    if (found) return {};
-    return Error{Errc::kInvalidArgument,
-                 fmt::format("--set {}: no such place in the scenario", change)};
-}
-
 }  // namespace
 
 Result<Scenario> parse_scenario(std::string_view text, const std::string& path,
                                 const std::vector<Override>& overrides) {
     Problems problems(path);
-    toml::table root;
-    try {
-        root = toml::parse(text, path);
-    } catch (const toml::parse_error& error) {
-        problems.add(error.source().begin.line, error.description());
-        return problems.error();
-    }
-    for (const Override& change : overrides) WALRUS_RETURN_IF_ERROR(apply_override(root, change));
-    Scenario scenario = read_scenario(root, path, problems);
+    auto root = parse_toml(text, path, overrides);
+    if (!root) return std::move(root).error();
+    Scenario scenario = read_scenario(*root, path, problems);
     if (!problems.empty()) return problems.error();
     return scenario;
 }
