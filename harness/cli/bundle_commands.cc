@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "harness/cli/proof_commands.h"
 #include "harness/driver/file_descriptor.h"
 #include "harness/driver/settings.h"
 #include "harness/report/bundle.h"
@@ -17,6 +18,7 @@
 #include "harness/report/result_json.h"
 #include "harness/report/schema.h"
 #include "harness/report/tables.h"
+#include "harness/runner/proof_bundle.h"
 
 namespace walrus::harness {
 namespace {
@@ -208,6 +210,7 @@ ExitCode BundleCommands::Arguments::run_report(Output output) const {
         complain({Errc::kInvalidArgument, "report: name a bundle directory"});
         return ExitCode::kUsage;
     }
+    if (is_proof_bundle(bundle)) return judge_command(bundle, "", output);
     const auto result = read_bundle(bundle);
     if (!result) {
         complain(result.error());
@@ -226,7 +229,7 @@ ExitCode BundleCommands::Arguments::run_report(Output output) const {
 }
 
 ExitCode BundleCommands::Arguments::run_verify(Output output) const {
-    const auto found = verify_bundle(bundle);
+    const auto found = is_proof_bundle(bundle) ? verify_proof(bundle) : verify_bundle(bundle);
     if (!found) {
         complain(found.error());
         return found.error().code == Errc::kNotFound ? ExitCode::kUsage : ExitCode::kFailure;

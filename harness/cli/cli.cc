@@ -10,6 +10,7 @@
 #include "harness/cli/bundle_commands.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/doctor.h"
+#include "harness/cli/proof_commands.h"
 #include "harness/driver/settings.h"
 #include "harness/runner/child.h"
 #include "walrus/base/version.h"
@@ -22,6 +23,8 @@ Examples:
   walrus-harness doctor
   walrus-harness run scenarios/compare/engine-quick.toml
   walrus-harness report --format html --out page.html BUNDLE
+  walrus-harness run scenarios/suites/quick.toml
+  walrus-harness judge BUNDLE
   walrus-harness verify BUNDLE
   walrus-harness compare --threshold 5% OLD_BUNDLE NEW_BUNDLE
   walrus-harness VERB --help
@@ -40,6 +43,14 @@ Examples:
 
 A repetition that other work on the machine disturbed is rejected and taken again; a system that
 never had a quiet moment gets no verdict (exit code 11).)";
+
+constexpr const char* kJudgeExamples = R"(
+Examples:
+  walrus-harness judge BUNDLE                          every history of a resilience run
+  walrus-harness judge BUNDLE/histories/walrusd.jsonl  one, with nothing expected or allowed
+  walrus-harness judge --scenario scenarios/recovery/wiped.toml HISTORY
+
+Exit codes: 0 passed, 11 proves nothing, 20 safety violation, 21 liveness violation.)";
 
 constexpr const char* kListExamples = R"(
 Examples:
@@ -70,9 +81,9 @@ std::string join_arguments(int argc, char** argv) {
 }
 
 CLI::App* add_run(CLI::App& app, RunArguments& arguments, bool& quiet) {
-    CLI::App* run = app.add_subcommand("run", "Measure what scenario files describe");
+    CLI::App* run = app.add_subcommand("run", "Run scenario files and suites");
     run->footer(kRunExamples);
-    run->add_option("scenario", arguments.scenarios, "Scenario files (TOML)")->required();
+    run->add_option("scenario", arguments.scenarios, "Scenario or suite files (TOML)")->required();
     run->add_option("--set", arguments.overrides,
                     "Change one value: key=value, * for every element")
         ->allow_extra_args(false);
@@ -146,6 +157,12 @@ int run_command_line(int argc, char** argv, const Registry& registry,
     CLI::App* validate = app.add_subcommand("validate", "Check scenario files without running");
     validate->footer(kValidateExamples);
     validate->add_option("scenario", paths, "Scenario files (TOML)")->required();
+    std::string history;
+    std::string expectations;
+    CLI::App* judge = app.add_subcommand("judge", "Judge what a resilience run left, again");
+    judge->footer(kJudgeExamples);
+    judge->add_option("path", history, "Bundle directory, or a history (.jsonl)")->required();
+    judge->add_option("--scenario", expectations, "What to expect of a history alone");
     std::string data = ".";
     CLI::App* doctor = app.add_subcommand("doctor", "Is this machine fit for measuring?");
     doctor->footer(kDoctorExamples);
@@ -168,6 +185,9 @@ int run_command_line(int argc, char** argv, const Registry& registry,
         if (app.got_subcommand("doctor")) return doctor_command(data, registry, terminal);
         if (app.got_subcommand("validate")) {
             return validate_command(paths, registry, terminal.output);
+        }
+        if (app.got_subcommand("judge")) {
+            return judge_command(history, expectations, terminal.output);
         }
         return bundles.run(terminal.output);
     };

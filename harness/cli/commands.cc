@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "harness/cli/proof_commands.h"
 #include "harness/driver/settings.h"
 #include "harness/metrics/paced_clock.h"
 #include "harness/report/bundle.h"
@@ -20,7 +21,9 @@
 #include "harness/report/summary.h"
 #include "harness/report/tables.h"
 #include "harness/runner/child_process.h"
+#include "harness/runner/proof_runner.h"
 #include "harness/runner/runner.h"
+#include "harness/scenario/resilience.h"
 #include "walrus/base/random.h"
 
 namespace walrus::harness {
@@ -38,9 +41,10 @@ Result<Scenario> load(const RunArguments& arguments, const std::string& path,
 }
 
 // Drivers the scenario needs and this build lacks, with the reason.
-std::vector<std::string> missing_drivers(const Scenario& scenario, const Registry& registry) {
+std::vector<std::string> missing_drivers(const std::vector<SystemSpec>& systems,
+                                         const Registry& registry) {
     std::vector<std::string> missing;
-    for (const SystemSpec& system : scenario.systems) {
+    for (const SystemSpec& system : systems) {
         if (const Status present = check_present(system, registry); !present) {
             missing.push_back(fmt::format("{}: {}", system.name, present.error().message));
         }
@@ -48,12 +52,12 @@ std::vector<std::string> missing_drivers(const Scenario& scenario, const Registr
     return missing;
 }
 
-std::string bundle_directory(const RunArguments& arguments, const Scenario& scenario) {
+std::string bundle_directory(const RunArguments& arguments, const std::string& name,
+                             std::uint64_t seed) {
     if (!arguments.out.empty() && arguments.scenarios.size() == 1) return arguments.out;
     const auto seconds = static_cast<std::time_t>(machine_clock().wall_ms() / 1000);
     const std::string base = arguments.out.empty() ? "bundles" : arguments.out;
-    return fmt::format("{}/{:%Y%m%d-%H%M%S}-{}-{}", base, fmt::gmtime(seconds), scenario.name,
-                       scenario.seed);
+    return fmt::format("{}/{:%Y%m%d-%H%M%S}-{}-{}", base, fmt::gmtime(seconds), name, seed);
 }
 
 // "3m20s left", once there is something to go by.
@@ -155,10 +159,11 @@ Status take_duration(const char* option, const std::string& text, std::uint64_t&
     return {};
 }
 
-Result<RunOptions> options_of(const RunArguments& arguments, const Scenario& scenario) {
+Result<RunOptions> options_of(const RunArguments& arguments, const std::string& name,
+                              std::uint64_t seed) {
     RunOptions options;
     options.executable = std::filesystem::read_symlink("/proc/self/exe");
-    options.bundle_directory = bundle_directory(arguments, scenario);
+    options.bundle_directory = bundle_directory(arguments, name, seed);
     options.data_directory = arguments.data;
     options.command_line = arguments.command_line;
     options.quick = arguments.quick;
@@ -174,7 +179,7 @@ Result<RunOptions> options_of(const RunArguments& arguments, const Scenario& sce
 
 ExitCode run_one(const RunArguments& arguments, const Scenario& scenario, const Registry& registry,
                  const Terminal& terminal) {
-    const auto options = options_of(arguments, scenario);
+    const auto options = options_of(arguments, scenario.name, scenario.seed);
     if (!options) {
         complain(options.error());
         return ExitCode::kUsage;
@@ -206,12 +211,114 @@ ExitCode run_one(const RunArguments& arguments, const Scenario& scenario, const 
 
 // Which of two scenarios' codes the program ends with.
 ExitCode worse(ExitCode a, ExitCode b) {
-    constexpr std::array kMildestFirst = {ExitCode::kOk,          ExitCode::kInconclusive,
-                                          ExitCode::kFailure,     ExitCode::kUsage,
-                                          ExitCode::kSetupFailed, ExitCode::kSafetyViolation,
-                                          ExitCode::kInterrupted, ExitCode::kTerminated};
+    constexpr std::array kMildestFirst = {ExitCode::kOk,
+                                          ExitCode::kInconclusive,
+                                          ExitCode::kFailure,
+                                          ExitCode::kUsage,
+                                          ExitCode::kSetupFailed,
+                                          ExitCode::kLivenessViolation,
+                                          ExitCode::kSafetyViolation,
+                                          ExitCode::kInterrupted,
+                                          ExitCode::kTerminated};
     const auto rank = [&](ExitCode code) { return std::ranges::find(kMildestFirst, code); };
     return rank(a) > rank(b) ? a : b;
+}
+
+// What a file asks for: one of the two.
+struct Task {
+    std::optional<Scenario> measure;
+    std::optional<ProofTask> proof;
+};
+
+Result<Task> load_task(const RunArguments& arguments, const std::string& path, DocumentKind kind,
+                       const Registry& registry) {
+    Task task;
+    if (kind == DocumentKind::kMeasure) {
+        auto scenario = load(arguments, path, registry);
+        if (!scenario) return std::move(scenario).error();
+        task.measure = std::move(*scenario);
+        return task;
+    }
+    auto proof = load_resilience(path, arguments.overrides);
+    if (!proof) return std::move(proof).error();
+    if (arguments.seed) proof->scenario.seed = *arguments.seed;
+    WALRUS_RETURN_IF_ERROR(check_against(proof->scenario, registry));
+    task.proof = std::move(*proof);
+    return task;
+}
+
+// Suites in their scenarios' place.
+Result<std::vector<std::string>> expand_suites(const std::vector<std::string>& paths) {
+    std::vector<std::string> all;
+    for (const std::string& path : paths) {
+        const auto kind = document_kind(path);
+        if (!kind) return kind.error();
+        if (*kind != DocumentKind::kSuite) {
+            all.push_back(path);
+            continue;
+        }
+        const auto suite = load_suite(path);
+        if (!suite) return suite.error();
+        all.insert(all.end(), suite->scenarios.begin(), suite->scenarios.end());
+    }
+    return all;
+}
+
+Result<std::vector<Task>> load_tasks(const RunArguments& arguments, const Registry& registry) {
+    std::vector<Task> tasks;
+    for (const std::string& path : arguments.scenarios) {
+        const auto kind = document_kind(path);
+        if (!kind) return kind.error();
+        if (*kind == DocumentKind::kSuite) {
+            return Error{Errc::kInvalidArgument, path + ": a suite cannot be part of a suite"};
+        }
+        auto task = load_task(arguments, path, *kind, registry);
+        if (!task) return std::move(task).error();
+        tasks.push_back(std::move(*task));
+    }
+    return tasks;
+}
+
+ExitCode run_task(const RunArguments& arguments, const Task& task, const Registry& registry,
+                  const Terminal& terminal) {
+    if (task.measure) return run_one(arguments, *task.measure, registry, terminal);
+    const ResilienceScenario& scenario = task.proof->scenario;
+    const auto options = options_of(arguments, scenario.name, scenario.seed);
+    if (options) return run_proof(*task.proof, registry, *options, terminal);
+    complain(options.error());
+    return ExitCode::kUsage;
+}
+
+// What is in it: "3 rows, 2 systems".
+Result<std::string> validate_file(const std::string& path, const Registry& registry) {
+    const auto kind = document_kind(path);
+    if (!kind) return kind.error();
+    if (*kind == DocumentKind::kSuite) {
+        const auto suite = load_suite(path);
+        if (!suite) return suite.error();
+        for (const std::string& part : suite->scenarios) {
+            if (const auto found = validate_file(part, registry); !found) return found;
+        }
+        return fmt::format("{} scenarios", suite->scenarios.size());
+    }
+    const auto task = load_task({}, path, *kind, registry);
+    if (!task) return task.error();
+    if (task->measure) {
+        return fmt::format("{} rows, {} systems", task->measure->rows.size(),
+                           task->measure->systems.size());
+    }
+    const ResilienceScenario& scenario = task->proof->scenario;
+    return fmt::format("{} faults, {} systems", due_faults(scenario).size(),
+                       scenario.systems.size());
+}
+
+// Several scenarios, one line each.
+void print_summary(const std::vector<std::pair<std::string, ExitCode>>& codes) {
+    std::vector<std::vector<std::string>> rows = {{"scenario", "exit code"}};
+    for (const auto& [name, code] : codes) {
+        rows.push_back({name, fmt::format("{}", static_cast<int>(code))});
+    }
+    fmt::print("{}", align_columns(rows, 1));
 }
 
 }  // namespace
@@ -220,17 +327,24 @@ void complain(const Error& error) {
     fmt::print(stderr, "walrus-harness: {}\n", error.message);
 }
 
-ExitCode run_command(const RunArguments& arguments, const Registry& registry,
+ExitCode run_command(const RunArguments& given, const Registry& registry,
                      const Terminal& terminal) {
+    RunArguments arguments = given;
+    auto paths = expand_suites(given.scenarios);
+    if (!paths) {
+        complain(paths.error());
+        return ExitCode::kUsage;
+    }
+    arguments.scenarios = std::move(*paths);
     // All scenarios are checked before the first one runs.
-    std::vector<Scenario> scenarios;
-    for (const std::string& path : arguments.scenarios) {
-        auto scenario = load(arguments, path, registry);
-        if (!scenario) {
-            complain(scenario.error());
-            return ExitCode::kUsage;
-        }
-        const std::vector<std::string> missing = missing_drivers(*scenario, registry);
+    const auto tasks = load_tasks(arguments, registry);
+    if (!tasks) {
+        complain(tasks.error());
+        return ExitCode::kUsage;
+    }
+    for (const Task& task : *tasks) {
+        const std::vector<std::string> missing = missing_drivers(
+            task.measure ? task.measure->systems : task.proof->scenario.systems, registry);
         for (const std::string& what : missing) {
             fmt::print(stderr, "walrus-harness: skipped: {}\n", what);
         }
@@ -238,14 +352,17 @@ ExitCode run_command(const RunArguments& arguments, const Registry& registry,
             fmt::print(stderr, "walrus-harness: --require: nothing was run\n");
             return ExitCode::kComparatorMissing;
         }
-        scenarios.push_back(std::move(*scenario));
     }
     note_signals_instead_of_dying();
     ExitCode worst = ExitCode::kOk;
-    for (const Scenario& scenario : scenarios) {
-        worst = worse(worst, run_one(arguments, scenario, registry, terminal));
+    std::vector<std::pair<std::string, ExitCode>> codes;
+    for (const Task& task : *tasks) {
+        const ExitCode code = run_task(arguments, task, registry, terminal);
+        codes.emplace_back(task.measure ? task.measure->name : task.proof->scenario.name, code);
+        worst = worse(worst, code);
         if (noted_signal() != 0) break;
     }
+    if (codes.size() > 1 && terminal.output == Output::kText) print_summary(codes);
     return worst;
 }
 
@@ -278,19 +395,16 @@ ExitCode validate_command(const std::vector<std::string>& paths, const Registry&
     nlohmann::json documents = nlohmann::json::array();
     ExitCode code = ExitCode::kOk;
     for (const std::string& path : paths) {
-        auto scenario = load_scenario(path);
-        const Status status =
-            scenario ? check_against(*scenario, registry) : Status(scenario.error());
-        if (!status) code = ExitCode::kUsage;
+        const auto what = validate_file(path, registry);
+        if (!what) code = ExitCode::kUsage;
         if (output == Output::kJson) {
             documents.push_back({{"path", path},
-                                 {"ok", status.has_value()},
-                                 {"problems", status ? "" : status.error().message}});
-        } else if (!status) {
-            complain(status.error());
+                                 {"ok", what.has_value()},
+                                 {"problems", what ? "" : what.error().message}});
+        } else if (!what) {
+            complain(what.error());
         } else {
-            fmt::print("{}: ok ({} rows, {} systems)\n", path, scenario->rows.size(),
-                       scenario->systems.size());
+            fmt::print("{}: ok ({})\n", path, *what);
         }
     }
     if (output == Output::kJson) fmt::print("{}\n", documents.dump(1));

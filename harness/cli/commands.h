@@ -39,6 +39,7 @@ struct RunArguments {
     std::string command_line;
 };
 
+// Measures, resilience scenarios and suites of either.
 ExitCode run_command(const RunArguments& arguments, const Registry& registry,
                      const Terminal& terminal);
 ExitCode list_command(const Registry& registry, Output output);

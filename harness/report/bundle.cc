@@ -99,6 +99,11 @@ public:
         return found_;
     }
 
+    Result<Verification> run_manifest() {
+        WALRUS_RETURN_IF_ERROR(check_manifest());
+        return found_;
+    }
+
 private:
     void problem(const std::string& file, const std::string& what) {
         found_.problems.push_back(file + ": " + what);
@@ -235,9 +240,17 @@ Status write_report(const std::string& bundle_directory) {
         write_whole_file(base + kFigures, figures_json(*result, lines).dump(1) + "\n"));
     WALRUS_RETURN_IF_ERROR(write_whole_file(base + kMarkdown, render_markdown(*result, lines)));
     WALRUS_RETURN_IF_ERROR(write_whole_file(base + kPage, render_html(*result, lines)));
+    return write_manifest(bundle_directory);
+}
+
+Status write_manifest(const std::string& bundle_directory) {
     const auto manifest = make_manifest(bundle_directory);
     if (!manifest) return manifest.error();
-    return write_whole_file(base + kManifest, manifest->dump(1) + "\n");
+    return write_whole_file(bundle_directory + "/" + kManifest, manifest->dump(1) + "\n");
+}
+
+Result<Verification> verify_manifest(const std::string& bundle_directory) {
+    return Verifier(bundle_directory).run_manifest();
 }
 
 Result<Verification> verify_bundle(const std::string& bundle_directory) {

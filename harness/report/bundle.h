@@ -36,6 +36,10 @@ struct Verification {
 // figures that do not follow from the raw ones.  An error means that nothing could be verified.
 Result<Verification> verify_bundle(const std::string& bundle_directory);
 
+// For bundles of other kinds, which compute their figures themselves: the manifest alone.
+Status write_manifest(const std::string& bundle_directory);
+Result<Verification> verify_manifest(const std::string& bundle_directory);
+
 // Lower-case hexadecimal.
 std::string sha256_hex(std::string_view data);
 

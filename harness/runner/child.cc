@@ -11,9 +11,12 @@
 
 #include "harness/check/checker.h"
 #include "harness/driver/settings.h"
+#include "harness/fault/data_fault.h"
 #include "harness/metrics/device_floor.h"
 #include "harness/metrics/plain_read.h"
+#include "harness/resilience/prove.h"
 #include "harness/runner/job.h"
+#include "harness/scenario/resilience.h"
 #include "harness/workload/load.h"
 
 namespace walrus::harness {
@@ -162,6 +165,28 @@ Status do_serve(const Registry& registry, const Job& job, Answer& answer,
     return Error{Errc::kUnsupported, "the system cannot be kept: it has no attachment"};
 }
 
+Status do_prove(const Registry& registry, Job job, std::unique_ptr<System>& system) {
+    auto scenario = parse_resilience(job.proof.text, job.proof.path, job.proof.overrides);
+    if (!scenario) return std::move(scenario).error();
+    scenario->seed = job.proof.seed;
+    if (scenario->disk_bytes > 0) {
+        WALRUS_RETURN_IF_ERROR(mount_private_disk(job.directory, scenario->disk_bytes));
+    }
+    job.row.durability = scenario->load.durability;
+    job.row.workload.writers = scenario->load.writers;
+    auto opened = open_system(registry, job);
+    if (!opened) return std::move(opened).error();
+    system = std::move(*opened);
+    return prove(*system,
+                 {.scenario = *scenario,
+                  .system = job.system.name,
+                  .version = version_of(registry, job),
+                  .run_id = job.run_id,
+                  .history = job.proof.history,
+                  .logs = job.proof.logs},
+                 machine_clock());
+}
+
 Status do_job(const Registry& registry, const Job& job, Answer& answer,
               std::unique_ptr<System>& system) {
     switch (job.kind) {
@@ -169,6 +194,7 @@ Status do_job(const Registry& registry, const Job& job, Answer& answer,
         case JobKind::kReadBack: return do_read_back(registry, job, answer, system);
         case JobKind::kFloor: return do_floor(job, answer);
         case JobKind::kServe: return do_serve(registry, job, answer, system);
+        case JobKind::kProve: return do_prove(registry, job, system);
     }
     return Error{Errc::kInvalidArgument, "unknown kind of job"};
 }

@@ -26,6 +26,20 @@ void from_json(const json& document, WriterJournal& journal) {
     }
 }
 
+void to_json(json& document, const ProofOrder& order) {
+    document = {{"text", order.text}, {"path", order.path},       {"overrides", order.overrides},
+                {"seed", order.seed}, {"history", order.history}, {"logs", order.logs}};
+}
+
+void from_json(const json& document, ProofOrder& order) {
+    document.at("text").get_to(order.text);
+    document.at("path").get_to(order.path);
+    document.at("overrides").get_to(order.overrides);
+    document.at("seed").get_to(order.seed);
+    document.at("history").get_to(order.history);
+    document.at("logs").get_to(order.logs);
+}
+
 void to_json(json& document, const Job& job) {
     document = {{"kind", static_cast<int>(job.kind)},
                 {"directory", job.directory},
@@ -36,7 +50,8 @@ void to_json(json& document, const Job& job) {
                 {"run_id", job.run_id},
                 {"journal", job.journal},
                 {"plain_reads_first", job.plain_reads_first},
-                {"duration_ns", job.duration_ns}};
+                {"duration_ns", job.duration_ns},
+                {"proof", job.proof}};
 }
 
 void from_json(const json& document, Job& job) {
@@ -50,6 +65,7 @@ void from_json(const json& document, Job& job) {
     document.at("journal").get_to(job.journal);
     document.at("plain_reads_first").get_to(job.plain_reads_first);
     document.at("duration_ns").get_to(job.duration_ns);
+    document.at("proof").get_to(job.proof);
 }
 
 void to_json(json& document, const Answer& answer) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "harness/report/result.h"
 #include "harness/scenario/scenario.h"
@@ -22,6 +23,17 @@ enum class JobKind {
     kReadBack,  // Open what a writer left, read everything and check it.
     kFloor,     // Measure the device's own floor.
     kServe,     // Start a server, warm it up, and keep it until told to stop.
+    kProve,     // Open a fresh directory and do what a resilience scenario says.
+};
+
+// kProve: the scenario as its file has it, and where to write.
+struct ProofOrder {
+    std::string text;
+    std::string path;
+    std::vector<Override> overrides;
+    std::uint64_t seed = 0;
+    std::string history;  // Path of the file.
+    std::string logs;     // Directory.
 };
 
 struct Job {
@@ -35,6 +47,7 @@ struct Job {
     Journal journal;                 // kReadBack.
     bool plain_reads_first = false;  // kReadBack of a scan row: the order of the two passes.
     std::uint64_t duration_ns = 0;   // kFloor, of each of its two halves.
+    ProofOrder proof;
 };
 
 // The answer: `error` or the part that belongs to the kind of job.
