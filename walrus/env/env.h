@@ -92,6 +92,9 @@ public:
     // Makes a complete(true) that is waiting, or else the next one that would wait, return null.
     // Any thread.
     virtual void wake() = 0;
+    // A descriptor that is readable when complete(false) may have something of the kernel's; -1:
+    // there is none.  What completed inside submit() does not make it readable.
+    virtual int event_fd() const { return -1; }
 };
 
 enum class QueueKind {

@@ -87,6 +87,11 @@ void UringQueue::start(IoRequest& request) {
     }
     ::io_uring_sqe_set_data(entry, &request);
     flush();
+    // With nothing else in flight no event would make anybody try again.
+    while (in_kernel_ == 1 && ::io_uring_sq_ready(&ring_) > 0) {
+        std::this_thread::yield();
+        flush();
+    }
 }
 
 void UringQueue::flush() {

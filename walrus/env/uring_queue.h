@@ -27,6 +27,7 @@ public:
     void submit(IoRequest& request) override;
     IoRequest* complete(bool block) override;
     void wake() override;
+    int event_fd() const override { return ring_.ring_fd; }
 
 private:
     explicit UringQueue(std::size_t depth) : depth_(depth) {}

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
@@ -32,6 +33,19 @@ struct AsioLoop::Impl {
     void run_due();
     void wait_for_signal();
 
+    // A descriptor that somebody else owns.
+    struct Watched {
+        Watched(asio::io_context& on, std::function<void()> call)
+            : descriptor(on), readable(std::move(call)) {}
+        ~Watched() { descriptor.release(); }
+        Watched(const Watched&) = delete;
+        Watched& operator=(const Watched&) = delete;
+
+        asio::posix::stream_descriptor descriptor;
+        const std::function<void()> readable;
+    };
+    static void wait_readable(const std::shared_ptr<Watched>& one);
+
     struct Timer {
         TimerId id;
         std::function<void()> work;
@@ -51,6 +65,7 @@ struct AsioLoop::Impl {
     TimerId last_timer = 0;
     asio::steady_timer alarm{context};
     std::uint64_t alarm_ns = kNever;  // When it rings.
+    std::map<int, std::shared_ptr<Watched>> watched;
     std::optional<asio::signal_set> signals;
     std::function<void(int)> on_signal;
 };
@@ -149,6 +164,36 @@ std::uint64_t AsioLoop::now_ms() const {
 
 std::uint64_t AsioLoop::wall_ms() const {
     return impl_->clock.wall_ms();
+}
+
+// --- descriptors ---
+
+bool AsioLoop::watch(int fd, std::function<void()> readable) {
+    auto one = std::make_shared<Impl::Watched>(impl_->context, std::move(readable));
+    asio::error_code error = asio::error::bad_descriptor;
+    if (fd >= 0) one->descriptor.assign(fd, error);
+    if (error) return false;
+    impl_->watched[fd] = one;
+    Impl::wait_readable(one);
+    return true;
+}
+
+void AsioLoop::unwatch(int fd) {
+    const auto found = impl_->watched.find(fd);
+    if (found == impl_->watched.end()) return;
+    found->second->descriptor.release();
+    impl_->watched.erase(found);
+}
+
+void AsioLoop::Impl::wait_readable(const std::shared_ptr<Watched>& one) {
+    one->descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                               [weak = std::weak_ptr<Watched>(one)](const asio::error_code& error) {
+                                   const std::shared_ptr<Watched> still = weak.lock();
+                                   if (still == nullptr || error || !still->descriptor.is_open())
+                                       return;
+                                   still->readable();
+                                   if (still->descriptor.is_open()) wait_readable(still);
+                               });
 }
 
 // --- signals ---

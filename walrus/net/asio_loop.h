@@ -32,6 +32,8 @@ public:
     void post(std::function<void()> work) override;
     TimerId after_ms(std::uint64_t delay_ms, std::function<void()> work) override;
     void cancel(TimerId timer) override;
+    bool watch(int fd, std::function<void()> readable) override;
+    void unwatch(int fd) override;
     std::uint64_t now_ms() const override;
     std::uint64_t wall_ms() const override;
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <string>
@@ -55,6 +57,27 @@ TEST(AsioLoop, RunsTimersInTheOrderOfTheirTimeAndNotBeforeIt) {
     loop.after_ms(0, [&] { order += 'a'; });
     loop.run();
     EXPECT_EQ(order, "abc");
+}
+
+TEST(AsioLoop, CallsForAWatchedDescriptorUntilItIsUnwatched) {
+    const int event = ::eventfd(0, EFD_NONBLOCK | EFD_SEMAPHORE);
+    ASSERT_GE(event, 0);
+    AsioLoop loop;
+    EXPECT_FALSE(loop.watch(-1, [] {}));
+    int calls = 0;
+    ASSERT_TRUE(loop.watch(event, [&] {
+        eventfd_t taken = 0;
+        ASSERT_EQ(::eventfd_read(event, &taken), 0);
+        if (++calls == 2) loop.post([&] { ::eventfd_write(event, 2); });
+        if (calls != 3) return;
+        loop.unwatch(event);  // One more is there.
+        loop.after_ms(5, [&] { loop.stop(); });
+    }));
+    ::eventfd_write(event, 2);  // One call each, although both are there.
+    loop.run();
+    EXPECT_EQ(calls, 3);
+    loop.unwatch(event);
+    ::close(event);
 }
 
 TEST(AsioLoop, ACancelledTimerDoesNotRun) {

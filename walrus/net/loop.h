@@ -24,6 +24,10 @@ public:
     virtual TimerId after_ms(std::uint64_t delay_ms, std::function<void()> work) = 0;
     // The timer's work will not run.  Fine when it has run, or is 0.
     virtual void cancel(TimerId timer) = 0;
+    // Calls `readable` whenever the descriptor is, until unwatch(), which has to come before the
+    // descriptor is closed.  False: this loop cannot, and nothing will be called.
+    virtual bool watch(int /*fd*/, std::function<void()> /*readable*/) { return false; }
+    virtual void unwatch(int /*fd*/) {}
     // Monotonic, in milliseconds since some moment; and the wall clock's, since 1970.
     virtual std::uint64_t now_ms() const = 0;
     virtual std::uint64_t wall_ms() const = 0;

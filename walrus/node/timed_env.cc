@@ -82,6 +82,7 @@ public:
         return request;
     }
     void wake() override { queue_->wake(); }
+    int event_fd() const override { return queue_->event_fd(); }
 
 private:
     struct Submitted {
