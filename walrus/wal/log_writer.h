@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -111,6 +112,15 @@ public:
     bool pin(Lsn lsn);
     void unpin(Lsn lsn);
 
+    // --- a thread that writes without waiting: a Driver of wal.h, in class disk ---
+    // From now on drive() does the committer's work; `wake` asks for it, under the lock.  kBusy:
+    // there is a driver.
+    Status attach_driver(env::IoQueue& queue, std::function<void()> wake);
+    // One step: takes what completed, starts what is staged, calls back.
+    void drive(MutexLock& lock);
+    // Waits for what the driver has in flight; the rest is the committer's again.
+    void detach_driver(MutexLock& lock);
+
     // --- for the thread that keeps files ready ---
     bool wants_file(std::uint64_t ahead) const;
     // Makes the next file ready; kNoSpace is remembered for those who wait in reserve().
@@ -164,10 +174,10 @@ private:
     void lead(MutexLock& lock, Lsn until);
     bool write_one_piece(MutexLock& lock);
     void hand_over();
-    enum class Meanwhile { kNothing, kSubmit };
-    void wake_finished(MutexLock& lock, Meanwhile meanwhile = Meanwhile::kNothing);
+    void wake_finished(MutexLock& lock, env::IoQueue* meanwhile = nullptr);
     void pump_queue(MutexLock& lock);
-    void submit_pieces(MutexLock& lock);
+    void submit_pieces(MutexLock& lock, env::IoQueue& queue);
+    void finish_request(const env::IoRequest& request);
     void advance_durable(Lsn upto);
     void check_interval();
     bool sync_due() const { return sync_target_ > durable() && !failed_; }
@@ -206,7 +216,11 @@ private:
     std::uint64_t finished_from_ = 1;             // Groups finished but not yet woken:
     std::uint64_t finished_upto_ = 1;             // [from, upto).
 
-    bool leading_ = false;        // Somebody is writing pieces.
+    bool leading_ = false;       // Somebody is writing pieces:
+    bool driver_leads_ = false;  // the driver, until nothing of it is in flight.
+    env::IoQueue* driver_ = nullptr;
+    std::function<void()> driver_wake_;
+    bool driver_woken_ = false;   // drive() will come.
     bool deliver_due_ = false;    // progressed() was called, deliver() not yet.
     bool queue_waiting_ = false;  // The committer sleeps in the queue.
     bool committer_idle_ = false;

@@ -1,6 +1,7 @@
 // The writing half of LogWriter: which piece is next, who writes it, and what follows from it.
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "walrus/wal/log_writer.h"
 
@@ -216,7 +217,8 @@ void LogWriter::hand_over() {
     if (piece_worthwhile()) kick_committer();
 }
 
-void LogWriter::wake_finished(MutexLock& lock, Meanwhile meanwhile) {
+// `meanwhile`: the caller's queue, to which more may be submitted between callbacks.
+void LogWriter::wake_finished(MutexLock& lock, env::IoQueue* meanwhile) {
     const std::uint64_t from = finished_from_;
     const std::uint64_t upto = finished_upto_;
     finished_from_ = upto;
@@ -226,16 +228,16 @@ void LogWriter::wake_finished(MutexLock& lock, Meanwhile meanwhile) {
     for (std::uint64_t group = from; group < upto; ++group) gate_.wake(group);
     // While a long row of callbacks runs, producers stage what the device could be writing.
     while (owner_.deliver(kCallbacksAtOnce)) {
-        if (meanwhile == Meanwhile::kNothing) continue;
+        if (meanwhile == nullptr) continue;
         lock.lock();
-        if (staged_bytes() >= kLargeGroup) submit_pieces(lock);
+        if (staged_bytes() >= kLargeGroup) submit_pieces(lock, *meanwhile);
         lock.unlock();
     }
     lock.lock();
 }
 
-void LogWriter::submit_pieces(MutexLock& lock) {
-    while (in_flight_.size() < queue_->depth()) {
+void LogWriter::submit_pieces(MutexLock& lock, env::IoQueue& queue) {
+    while (in_flight_.size() < queue.depth()) {
         std::unique_ptr<Piece> taken = next_piece();
         if (taken == nullptr) return;
         Piece& piece = *taken;
@@ -243,17 +245,25 @@ void LogWriter::submit_pieces(MutexLock& lock) {
         lock.unlock();
         const Status status = begin_piece(piece);
         const bool transfer = status && piece.end > piece.begin;
-        if (transfer) queue_->submit(piece.request);
+        if (transfer) queue.submit(piece.request);
         lock.lock();
         if (!transfer) finish_piece(piece, status);
     }
+}
+
+void LogWriter::finish_request(const env::IoRequest& request) {
+    Piece* piece = nullptr;
+    for (std::size_t i = 0; i < in_flight_.size(); ++i)
+        if (&in_flight_[i]->request == &request) piece = in_flight_[i].get();
+    WALRUS_ASSERT(piece != nullptr);
+    finish_piece(*piece, request.status);
 }
 
 // Writes through the queue, several pieces in flight, until there is nothing worth writing.
 void LogWriter::pump_queue(MutexLock& lock) {
     while (!stopping_) {
         if (in_flight_.empty()) gather(lock);
-        submit_pieces(lock);
+        submit_pieces(lock, *queue_);
         check_interval();
         sync_files(lock);
         if (in_flight_.empty()) break;
@@ -262,14 +272,8 @@ void LogWriter::pump_queue(MutexLock& lock) {
         env::IoRequest* request = queue_->complete(true);
         lock.lock();
         queue_waiting_ = false;
-        for (; request != nullptr; request = queue_->complete(false)) {
-            Piece* piece = nullptr;
-            for (std::size_t i = 0; i < in_flight_.size(); ++i)
-                if (&in_flight_[i]->request == request) piece = in_flight_[i].get();
-            WALRUS_ASSERT(piece != nullptr);
-            finish_piece(*piece, request->status);
-        }
-        wake_finished(lock, Meanwhile::kSubmit);
+        for (; request != nullptr; request = queue_->complete(false)) finish_request(*request);
+        wake_finished(lock, queue_.get());
     }
     // Nothing may complete into pieces that are gone.
     std::size_t left = 0;
@@ -277,6 +281,51 @@ void LogWriter::pump_queue(MutexLock& lock) {
     while (left > 0)
         if (queue_->complete(true) != nullptr) --left;
     in_flight_.clear();
+}
+
+// --- the driver ---
+
+Status LogWriter::attach_driver(env::IoQueue& queue, std::function<void()> wake) {
+    if (driver_ != nullptr) return Error{Errc::kBusy, "log: it has a driver"};
+    driver_ = &queue;
+    driver_wake_ = std::move(wake);
+    driver_woken_ = false;
+    if (!leading_ && piece_worthwhile()) kick_committer();
+    return {};
+}
+
+// The lead is the driver's from its first submission until nothing is in flight.
+void LogWriter::drive(MutexLock& lock) {
+    driver_woken_ = false;
+    if (!driver_leads_) {
+        if (leading_ || stopping_ || !piece_worthwhile()) return;
+        leading_ = driver_leads_ = true;
+    }
+    for (bool moved = true; moved;) {
+        moved = false;
+        while (const env::IoRequest* request = driver_->complete(false)) {
+            finish_request(*request);
+            moved = true;
+        }
+        if (!stopping_) submit_pieces(lock, *driver_);
+        wake_finished(lock, driver_);
+    }
+    if (!in_flight_.empty()) return;
+    driver_leads_ = false;
+    hand_over();
+}
+
+void LogWriter::detach_driver(MutexLock& lock) {
+    while (driver_leads_) {
+        lock.unlock();
+        const env::IoRequest* request = driver_->complete(true);
+        lock.lock();
+        if (request != nullptr) finish_request(*request);
+        drive(lock);
+    }
+    driver_ = nullptr;
+    driver_wake_ = nullptr;
+    if (!leading_ && piece_worthwhile()) kick_committer();
 }
 
 void LogWriter::check_interval() {
@@ -306,6 +355,10 @@ void LogWriter::sync_files(MutexLock& lock) {
 }
 
 void LogWriter::kick_committer() {
+    if (driver_ != nullptr) {
+        if (!std::exchange(driver_woken_, true)) driver_wake_();
+        return;
+    }
     if (!committer_idle_) return;
     committer_idle_ = false;
     committer_wake_.notify_one();
@@ -315,7 +368,8 @@ void LogWriter::run_committer() {
     MutexLock lock(mutex_);
     while (!stopping_) {
         check_interval();
-        if (!leading_ && !failed_ && (piece_worthwhile() || sync_due())) {
+        const bool due = !failed_ && (piece_worthwhile() || sync_due());
+        if (!leading_ && driver_ == nullptr && due) {
             leading_ = true;
             if (queue_ != nullptr) {
                 pump_queue(lock);

@@ -212,6 +212,43 @@ Status Shard::close() {
     return status;
 }
 
+// --- writing on somebody else's thread ---
+
+namespace {
+
+class ShardDriver final : public Driver {
+public:
+    ShardDriver(LogWriter& writer, std::unique_ptr<env::IoQueue> queue)
+        : writer_(writer), queue_(std::move(queue)) {}
+    ~ShardDriver() override {
+        MutexLock lock(writer_.mutex());
+        writer_.detach_driver(lock);
+    }
+
+    int event_fd() const override { return queue_->event_fd(); }
+    void drive() override {
+        MutexLock lock(writer_.mutex());
+        writer_.drive(lock);
+    }
+
+private:
+    LogWriter& writer_;
+    const std::unique_ptr<env::IoQueue> queue_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Driver>> Shard::make_driver(std::function<void()> wake) {
+    if (options_.durability != DurabilityClass::kDisk || !config_.uring || !threaded())
+        return Error{Errc::kUnsupported, "driver: needs class disk and a backend with a queue"};
+    Result<std::unique_ptr<env::IoQueue>> queue =
+        options_.env->open_queue(env::QueueKind::kUring, kQueueDepth);
+    if (!queue) return std::move(queue).error();
+    const MutexLock lock(writer_->mutex());
+    WALRUS_RETURN_IF_ERROR(writer_->attach_driver(**queue, std::move(wake)));
+    return std::unique_ptr<Driver>(std::make_unique<ShardDriver>(*writer_, std::move(*queue)));
+}
+
 // --- the keeper: files ready ahead, indexes stored behind ---
 
 void Shard::run_keeper() {

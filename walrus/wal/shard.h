@@ -70,6 +70,7 @@ public:
     Status truncate_head(std::string_view topic, Offset offset);
     Status set_retention(std::string_view topic, const Retention& retention);
     Result<std::uint64_t> run_retention();
+    Result<std::unique_ptr<Driver>> make_driver(std::function<void()> wake);
     void add_stats(Stats& to);
 
 private:

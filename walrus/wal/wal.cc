@@ -185,6 +185,12 @@ public:
         return recycled;
     }
 
+    Result<std::unique_ptr<Driver>> make_driver(std::function<void()> wake) override {
+        WALRUS_RETURN_IF_ERROR(check_open());
+        if (shards_.size() != 1) return Error{Errc::kUnsupported, "driver: of one shard only"};
+        return shards_.front()->make_driver(std::move(wake));
+    }
+
     Stats stats() const override {
         Stats stats;
         for (const auto& shard : shards_) shard->add_stats(stats);

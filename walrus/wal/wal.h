@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,7 +25,8 @@
 namespace walrus::wal {
 
 // Called once per asynchronous append, in append order per shard, when it is acknowledged (ok) or
-// failed.  May run inside append_async or on the committer thread; must not block or call the Wal.
+// failed.  May run inside append_async or Driver::drive, or on a thread of the log's; must not
+// block or call the Wal.
 struct AckCallback {
     void (*function)(void* context, Offset first_offset, const Status& status) = nullptr;
     void* context = nullptr;
@@ -85,6 +87,18 @@ struct Stats {
     std::uint64_t recovery_us = 0;      // Time open() spent on recovery.
     std::uint64_t recovered_bytes = 0;  // Log bytes scanned by open().
     std::string backend;                // In use, after kAuto was decided.
+};
+
+// Writes a log of class disk on a thread that never waits, the loop of a server: no other thread
+// has to be woken for a group, neither to write it nor to tell of it.  Used by one thread.
+class Driver {
+public:
+    // Waits for what it has in flight.
+    virtual ~Driver() = default;
+    // Readable when drive() has something to do; -1: it has to be called in turns.
+    virtual int event_fd() const = 0;
+    // Starts writing what was appended and calls back what is acknowledged.  Waits for no disk.
+    virtual void drive() = 0;
 };
 
 // Thread-safe throughout.  A topic name is 1 to max_topic_name_bytes bytes without control
@@ -175,6 +189,13 @@ public:
     virtual Status set_retention(std::string_view topic, const Retention& retention) = 0;
     // Applies retention and recycles files now; returns the files recycled.
     virtual Result<std::uint64_t> run_retention() = 0;
+
+    // From now on, and while the driver lives, acknowledgements need its drive(); the Wal must
+    // outlive it.  `wake` says, from any thread, that drive() should be called soon; it must not
+    // call the Wal.  One driver at a time.
+    // kUnsupported: another class than disk, several shards, or a backend without a queue.
+    // kBusy: it has a driver.
+    virtual Result<std::unique_ptr<Driver>> make_driver(std::function<void()> wake) = 0;
 
     virtual Stats stats() const = 0;
 };
