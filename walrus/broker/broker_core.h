@@ -27,6 +27,7 @@ struct WaitingAppend {
 struct BrokerLog {
     wal::DurabilityClass durability = wal::DurabilityClass::kDisk;
     std::unique_ptr<wal::Wal> wal;
+    std::unique_ptr<wal::Driver> driver;  // Null: the log's own threads write.
     std::deque<WaitingAppend> waiting;
     net::TimerId retry = 0;
     bool draining = false;

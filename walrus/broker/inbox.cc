@@ -41,6 +41,17 @@ void Inbox::put(std::function<void()> work) {
     wake(lock);
 }
 
+void Inbox::drive_later(BrokerLog& log) {
+    loop_.post([self = shared_from_this(), &log] {
+        if (self->owner_ != nullptr) self->owner_->drive(log);
+    });
+}
+
+void Inbox::hold() {
+    const MutexLock lock(mutex_);
+    posted_ = true;
+}
+
 bool Inbox::drain() {
     PendingAppend* first = nullptr;
     std::vector<std::function<void()>> work;

@@ -15,6 +15,7 @@ namespace walrus::broker {
 
 class LocalPartition;
 class Inbox;
+struct BrokerLog;
 
 // An append that the log has not acknowledged yet.  Lives in an AppendPool; while the log has it,
 // nobody else touches it.
@@ -48,6 +49,8 @@ public:
     virtual ~InboxOwner() = default;
     // A list through `next`, in the order of acknowledgement.
     virtual void acknowledged(PendingAppend* first) = 0;
+    // A log has something to do for its driver.
+    virtual void drive(BrokerLog& log) = 0;
 };
 
 // Made by make(), because a wake that is under way keeps it alive.
@@ -58,8 +61,12 @@ public:
     // --- from any thread ---
     void put(PendingAppend& append);
     void put(std::function<void()> work);
+    // The owner shall drive this log soon.
+    void drive_later(BrokerLog& log);
 
     // --- on the loop ---
+    // Until drain() nothing that comes posts, for drain() is about to be called.
+    void hold();
     // Handles what has come.  False: there was nothing.
     bool drain();
     // The owner is gone: nothing is handled any more.

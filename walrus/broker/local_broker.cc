@@ -74,6 +74,7 @@ LocalBrokerImpl::~LocalBrokerImpl() {
     for (const auto& log : logs_) {
         if (log == nullptr) continue;
         core_.loop.cancel(log->retry);
+        stop_driving(*log);
         log->wal.reset();
     }
     meta_.reset();
@@ -152,6 +153,8 @@ Status LocalBrokerImpl::recover() {
         WALRUS_RETURN_IF_ERROR(recover_topic(stored));
     drop_strays();
     reapply_retention();
+    for (const auto& log : logs_)
+        if (log != nullptr) start_driving(*log);
     return {};
 }
 
@@ -208,6 +211,28 @@ void LocalBrokerImpl::acknowledged(PendingAppend* first) {
     if (core_.unsaved_bytes > core_.options.producer_snapshot_bytes) save_some_producers();
 }
 
+// The loop writes what it appends and hears of it, without a thread in between.
+void LocalBrokerImpl::start_driving(BrokerLog& log) {
+    Result<std::unique_ptr<wal::Driver>> driver =
+        log.wal->make_driver([inbox = core_.inbox, &log] { inbox->drive_later(log); });
+    if (!driver) return;
+    if (core_.loop.watch((*driver)->event_fd(), [this, &log] { drive(log); }))
+        log.driver = std::move(*driver);
+}
+
+void LocalBrokerImpl::stop_driving(BrokerLog& log) {
+    if (log.driver == nullptr) return;
+    core_.loop.unwatch(log.driver->event_fd());
+    log.driver.reset();
+}
+
+void LocalBrokerImpl::drive(BrokerLog& log) {
+    if (log.driver == nullptr) return;
+    core_.inbox->hold();
+    log.driver->drive();
+    core_.inbox->drain();
+}
+
 void LocalBrokerImpl::retry_waiting(BrokerLog& log) {
     if (log.draining) return;
     log.draining = true;
@@ -247,6 +272,7 @@ void LocalBrokerImpl::answer_everything() {
         core_.loop.cancel(log->retry);
         log->retry = 0;
         retry_waiting(*log);
+        stop_driving(*log);
         // What had been handed over is acknowledged or failed by this.
         static_cast<void>(log->wal->sync());
     }

@@ -65,6 +65,9 @@ private:
 
     // --- appending (local_broker.cc) ---
     void acknowledged(PendingAppend* first) override;
+    void drive(BrokerLog& log) override;
+    void start_driving(BrokerLog& log);
+    void stop_driving(BrokerLog& log);
     void retry_waiting(BrokerLog& log);
     void save_some_producers();
     void answer_everything();

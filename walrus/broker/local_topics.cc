@@ -165,6 +165,7 @@ void LocalBrokerImpl::install_log(Creation& creation) {
     auto log = std::make_unique<BrokerLog>();
     log->durability = creation.config.durability;
     log->wal = std::move(creation.opened);
+    start_driving(*log);
     log_of(creation.config.durability) = std::move(log);
 }
 
