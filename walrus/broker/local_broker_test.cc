@@ -118,6 +118,22 @@ TEST_F(LocalBrokerTest, AppendsWithoutAcknowledgementAreAnsweredAtOnce) {
     EXPECT_EQ(answer.times, 1);
 }
 
+TEST_F(LocalBrokerTest, WhatTheLogHasBeyondTheHighWatermarkIsNotRead) {
+    ASSERT_TRUE(broker_.create("t", {{"walrus.durability", "process"}}));
+    broker_.must_append("t", make_batch("a"));
+    const std::string second = make_batch("b");
+    Answer answer;
+    broker_.partition("t").append(as_bytes(second), Acks::kNone, answer.callback());
+    // The log has it by now or soon, and the loop was not told.
+    for (int i = 0; i < 1000; ++i) {
+        FetchedBatches fetched;
+        broker_.partition("t").fetch(Offset{0}, 1 << 20,
+                                     [&](FetchedBatches batches) { fetched = std::move(batches); });
+        ASSERT_EQ(fetched.high_watermark, Offset{1});
+        ASSERT_EQ(split(fetched).size(), 1U) << i;
+    }
+}
+
 TEST_F(LocalBrokerTest, LogAppendTimeIsPutIntoTheBatch) {
     ASSERT_TRUE(broker_.create("t", {{"message.timestamp.type", "LogAppendTime"}}));
     const auto before = static_cast<std::int64_t>(broker_.loop().wall_ms());

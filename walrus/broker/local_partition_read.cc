@@ -96,6 +96,9 @@ void LocalPartition::answer_fetch(Result<wal::RecordBatch> batch, const FetchCal
         if (batch.error().code == Errc::kOutOfRange) refresh();
         fetched.status = std::move(batch).error();
     } else {
+        // The log may be ahead of what this loop was told is acknowledged.  A reader that got that
+        // would come back with an offset past the high watermark, be refused, and begin elsewhere.
+        batch->cut_at(high_watermark_);
         fetched.status = place_batches(std::move(*batch), kLeaderEpoch, fetched);
     }
     fetched.log_start_offset = log_start_;

@@ -42,6 +42,13 @@ public:
         records_.push_back({offset, data, count});
         data_bytes_ += data.size();
     }
+    // Drops what does not end at `end` or before it.
+    void cut_at(Offset end) {
+        while (!records_.empty() && end_offset() > end) {
+            data_bytes_ -= records_.back().data.size();
+            records_.pop_back();
+        }
+    }
     // Keeps the memory for reuse, drops the contents.
     void clear() {
         records_.clear();
