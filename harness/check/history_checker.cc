@@ -321,7 +321,7 @@ HistoryVerdict judge_history(const History& history) {
     return HistoryJudge(history).run();
 }
 
-std::vector<std::string> reasons_for_invalidity(const History& history) {
+std::vector<std::string> reasons_for_invalidity(const History& history, bool may_refuse) {
     std::vector<std::string> reasons = history.notes;
     if (!history.complete) {
         reasons.emplace_back("the history has no end: the harness ended early");
@@ -336,7 +336,7 @@ std::vector<std::string> reasons_for_invalidity(const History& history) {
             reasons.push_back(fmt::format("{} was not witnessed{}", name, last));
             continue;
         }
-        if (fault.healed_ns == 0) {
+        if (fault.healed_ns == 0 && !may_refuse) {
             reasons.push_back(fmt::format("{} was not healed{}", name, last));
         }
         const std::uint64_t until_ns = fault.healed_ns == 0 ? ~std::uint64_t{0} : fault.healed_ns;

@@ -43,7 +43,7 @@ HistoryVerdict judge_history(const History& history);
 
 // Why the history proves nothing, a sentence each: it is incomplete, nothing was acknowledged
 // before the first fault, a fault was not witnessed or not healed, nothing was attempted while it
-// lasted.  Empty: it counts.
-std::vector<std::string> reasons_for_invalidity(const History& history);
+// lasted.  Empty: it counts.  `may_refuse`: a fault that was not healed is none of them.
+std::vector<std::string> reasons_for_invalidity(const History& history, bool may_refuse = false);
 
 }  // namespace walrus::harness

@@ -71,9 +71,17 @@ void judge_time(const char* what, const std::optional<std::uint64_t>& took_ns,
     }
 }
 
+// A node was started after a fault and would not serve.
+bool refused(const History& history) {
+    return std::ranges::any_of(history.faults, [](const FaultRecord& fault) {
+        return fault.healing_ns != 0 && fault.healed_ns == 0;
+    });
+}
+
 void judge_liveness(const History& history, const ResilienceCheck& check,
                     const ProofJudgement& judgement, Reasons& reasons) {
     for (const std::uint32_t topic : judgement.verdict.unread_topics) {
+        if (check.may_refuse && refused(history)) break;
         std::string why;
         for (const PollOp& poll : history.polls) {
             if (poll.final_read && poll.topic == topic) why = poll.error;
@@ -150,7 +158,7 @@ ProofJudgement judge(const History& history, const ResilienceCheck& check) {
     Reasons reasons;
     judge_safety(history, check, judgement, reasons);
     judge_liveness(history, check, judgement, reasons);
-    for (const std::string& reason : reasons_for_invalidity(history)) {
+    for (const std::string& reason : reasons_for_invalidity(history, check.may_refuse)) {
         reasons.add(ProofOutcome::kInvalid, reason);
     }
     reasons.give_to(judgement);

@@ -67,6 +67,14 @@ TEST(Judgement, ATopicThatCannotBeReadIsALivenessViolation) {
     EXPECT_THAT(judgement.reasons, Contains(HasSubstr("read to its end: no leader")));
 }
 
+TEST(Judgement, ANodeMayRefuseToStartWhereTheScenarioSaysSo) {
+    HandWritten written;
+    written.ok(0).poll({{0, 0, 0, 1}}).begun().witnessed().unknown().healing().final_read({});
+    written.history().polls.back().reached_end = false;
+    EXPECT_EQ(judge(written.done(), {}).outcome, ProofOutcome::kLiveness);
+    EXPECT_EQ(judge(written.history(), {.may_refuse = true}).outcome, ProofOutcome::kPassed);
+}
+
 TEST(Judgement, TheWorstReasonDecidesAndIsNamedFirst) {
     HandWritten written = killed(true);
     written.history().faults.back().witnessed_ns = 0;

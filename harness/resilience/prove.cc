@@ -6,6 +6,7 @@
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -173,6 +174,8 @@ private:
 
     void note_step(const FaultPlan& plan, const Begun& one, std::string_view state,
                    const Result<std::string>& seen) {
+        if (!seen && state != "witnessed") refused_.insert(one.node);
+        if (seen && state == "healed") refused_.erase(one.node);
         history_->fault({.id = one.id,
                          .kind = fault_name(plan.kind),
                          .node = one.node,
@@ -242,7 +245,9 @@ private:
         for (std::uint32_t i = 0; nodes != nullptr && i < nodes->count(); ++i) {
             const NodeFacts facts = nodes->facts(i);
             const char state = process_state(facts.pid);
-            if (state == 0 || state == 'Z') {
+            const bool ended = state == 0 || state == 'Z';
+            // Who would not start again has said so, and it is part of the fault.
+            if (ended && !refused_.contains(facts.name)) {
                 history_->crash(
                     fmt::format("{} (pid {}) has ended by itself", facts.name, facts.pid));
             }
@@ -276,6 +281,7 @@ private:
     std::vector<std::unique_ptr<ProofConsumer>> consumers_;
     std::vector<std::unique_ptr<ProofWriter>> writers_;
     std::uint32_t next_fault_ = 0;
+    std::set<std::string> refused_;  // Nodes that could not be brought back.
 };
 
 }  // namespace

@@ -63,6 +63,8 @@ struct ResilienceCheck {
     std::vector<std::string> expect = {};
     // May be found.
     std::vector<std::string> allow = {};
+    // A node may refuse to start after a fault, in so many words: then nothing of it can be read.
+    bool may_refuse = false;
     // Of every fault; 0: not checked.  From its begin, and from the beginning of its heal.
     std::uint64_t first_ack_within_ns = 0;
     std::uint64_t recovered_within_ns = 0;

@@ -115,6 +115,7 @@ void read_check(const toml::table* node, ResilienceCheck& check, Problems& probl
     TomlTable table(*node, "[check]", problems);
     read_anomalies(table, "expect", check.expect);
     read_anomalies(table, "allow", check.allow);
+    check.may_refuse = table.flag("may_refuse", check.may_refuse);
     check.first_ack_within_ns = table.duration_ns("first_ack_within", 0);
     check.recovered_within_ns = table.duration_ns("recovered_within", 0);
     table.finish();
