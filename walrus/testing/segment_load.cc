@@ -5,8 +5,6 @@
 namespace walrus::testing {
 namespace {
 
-constexpr std::uint64_t kMsNs = 1'000'000;
-
 // Small numbers: a run of a minute sees what takes production days.
 cluster::SegmentNodeOptions node_options(std::uint64_t seed) {
     cluster::SegmentNodeOptions options;

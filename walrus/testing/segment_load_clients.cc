@@ -7,7 +7,6 @@
 namespace walrus::testing {
 namespace {
 
-constexpr std::uint64_t kMsNs = 1'000'000;
 constexpr std::uint64_t kRetryNs = 1'000 * kMsNs;
 constexpr std::uint64_t kGiveUpNs = 3'000 * kMsNs;
 constexpr const char* kConsumer = "";  // The shared cursor.

@@ -6,8 +6,6 @@
 namespace walrus::testing {
 namespace {
 
-constexpr std::uint64_t kSecondNs = 1'000'000'000;
-
 // Limits vary with the seed, so that both one entry per message and many are seen.
 raft::Options raft_options(std::uint64_t seed) {
     raft::Options options;

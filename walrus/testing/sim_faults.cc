@@ -8,8 +8,6 @@
 namespace walrus::testing {
 namespace {
 
-constexpr std::uint64_t kMsNs = 1'000'000;
-
 constexpr std::array<std::string_view, kSimFaults> kNames = {
     "power-cut",
     "power-cut-mid-write",

@@ -7,7 +7,6 @@
 namespace walrus::testing {
 namespace {
 
-constexpr std::uint64_t kSecondNs = 1'000'000'000;
 constexpr std::size_t kMaxAsked = 16;
 
 }  // namespace

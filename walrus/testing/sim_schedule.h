@@ -9,6 +9,9 @@
 
 namespace walrus::testing {
 
+inline constexpr std::uint64_t kMsNs = 1'000'000;
+inline constexpr std::uint64_t kSecondNs = 1'000'000'000;
+
 // One thread.  Actions of one moment run in the order in which they were added, so the same calls
 // give the same run.
 class SimSchedule {
