@@ -8,7 +8,7 @@
 namespace walrus::raft_storage {
 namespace {
 
-Error corrupt(std::string what) {
+Error bad_record(std::string what) {
     return {Errc::kCorruption, "raft store record: " + std::move(what)};
 }
 
@@ -58,7 +58,7 @@ Result<SnapshotFile> take_file(Taker& from) {
     file.serial = from.u64();
     file.size_bytes = from.u64();
     file.crc = from.take<std::uint32_t>();
-    if (!from.ok()) return corrupt("a snapshot record is too short");
+    if (!from.ok()) return bad_record("a snapshot record is too short");
     Result<raft::SnapshotMeta> meta = raft::decode_snapshot_meta(from.rest());
     if (!meta) return std::move(meta).error();
     file.meta = *std::move(meta);
@@ -105,7 +105,7 @@ Result<Record> take_begin(Taker from) {
     begin.identity.node = from.u64();
     begin.identity.disk = from.u64();
     begin.boot = from.u64();
-    if (!from.done()) return corrupt("the beginning of a checkpoint has another length");
+    if (!from.done()) return bad_record("the beginning of a checkpoint has another length");
     return Record(begin);
 }
 
@@ -128,7 +128,7 @@ Result<Record> take_installed(Taker from) {
 template <class T>
 Result<Record> take_number(Taker from) {
     const T record{from.u64()};
-    if (!from.done()) return corrupt("a number has another length");
+    if (!from.done()) return bad_record("a number has another length");
     return Record(record);
 }
 
@@ -147,7 +147,7 @@ std::string encode(const Record& record) {
 }
 
 Result<Record> decode(Bytes bytes) {
-    if (bytes.empty()) return corrupt("it is empty");
+    if (bytes.empty()) return bad_record("it is empty");
     const Bytes body = bytes.subspan(1);
     switch (static_cast<unsigned>(bytes[0])) {
         case 1: return take_begin(Taker(body));
@@ -157,7 +157,7 @@ Result<Record> decode(Bytes bytes) {
         case 5: return take_installed(Taker(body));
         case 6: return take_number<Truncate>(Taker(body));
         case 7: return wrap(raft::decode_entry(body));
-        default: return corrupt("type " + std::to_string(static_cast<unsigned>(bytes[0])));
+        default: return bad_record("type " + std::to_string(static_cast<unsigned>(bytes[0])));
     }
 }
 

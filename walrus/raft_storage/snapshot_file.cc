@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kMagic = "WALRSNP1";
 constexpr std::uint64_t kFixedHeaderSize = 48;
 constexpr std::uint64_t kMaxMetaSize = 64 << 10;
-constexpr std::uint64_t kReadUnit = 1 << 20;
+constexpr std::uint64_t kBodyPiece = 1 << 20;
 
 // The fixed part of the header; its own checksum also covers the metadata behind it.
 std::string encode_header(const SnapshotFile& file, std::uint64_t cluster,
@@ -219,8 +219,8 @@ Status SnapshotReader::read_header(std::uint64_t cluster) {
 
 Status SnapshotReader::check_body() const {
     std::uint32_t crc = 0;
-    for (std::uint64_t at = 0; at < body_size(); at += kReadUnit) {
-        const Result<std::string> piece = read_body(at, kReadUnit);
+    for (std::uint64_t at = 0; at < body_size(); at += kBodyPiece) {
+        const Result<std::string> piece = read_body(at, kBodyPiece);
         if (!piece) return piece.error();
         crc = crc32c(as_bytes(*piece), crc);
     }
