@@ -56,6 +56,12 @@ wal::Options log_options(const Options& options) {
     return log;
 }
 
+bool comes_before(const ReadPlan& plan, const StoredBatch& stored) {
+    const std::uint64_t begin = stored.before.length;
+    if (plan.containing) return begin + stored.batch.records <= plan.first;
+    return begin < plan.first;
+}
+
 Error corrupt(const Options& options, const std::string& what) {
     return {Errc::kCorruption, options.directory + ": " + what + "; replace this node"};
 }
@@ -384,7 +390,11 @@ Result<ReadPlan> ReplicaStore::plan(const cluster::SegmentKey& key, std::uint64_
     if (next == copy.places.begin()) {
         return Error{Errc::kOutOfRange, "replica store: before the first batch"};
     }
-    return ReadPlan{topic_name(key), std::prev(next)->at, first, max_bytes, copy.cuts};
+    return ReadPlan{.topic = topic_name(key),
+                    .from = std::prev(next)->at,
+                    .first = first,
+                    .max_bytes = max_bytes,
+                    .cuts = copy.cuts};
 }
 
 Result<Found> ReplicaStore::read(const ReadPlan& plan) const {
@@ -401,19 +411,24 @@ Result<Found> ReplicaStore::read(const ReadPlan& plan) const {
             Result<Record> record = decode(stored.data);
             if (!record) return record.error();
             auto* batch = std::get_if<StoredBatch>(&*record);
-            if (batch == nullptr || batch->before.length < plan.first) continue;
+            if (batch == nullptr || comes_before(plan, *batch)) continue;
             const bool is_void = std::ranges::any_of(plan.cuts, [&](const Cut& cut) {
                 return stored.offset < cut.at && batch->before.length >= cut.length;
             });
             if (is_void) continue;
+            const bool begins = found.batches.empty();
+            if (begins && plan.containing) next = std::min(next, batch->before.length);
             if (batch->before.length != next) {
                 return Error{Errc::kOutOfRange,
                              "replica store: not a boundary: " + std::to_string(plan.first) +
                                  " of " + plan.topic};
             }
             const std::uint64_t size = batch->batch.data.size();
-            if (!found.batches.empty() && bytes + size > plan.max_bytes) return found;
-            if (found.batches.empty()) found.prev_chain = batch->before.chain;
+            if (!begins && bytes + size > plan.max_bytes) return found;
+            if (begins) {
+                found.first = next;
+                found.prev_chain = batch->before.chain;
+            }
             bytes += size;
             next += batch->batch.records;
             found.batches.push_back(std::move(batch->batch));

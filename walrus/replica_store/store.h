@@ -53,7 +53,8 @@ struct Done {
 
 // Batches behind a boundary.
 struct Found {
-    cluster::ChainHash prev_chain = {};  // At the first of them.
+    std::uint64_t first = 0;             // Records before the first of them.
+    cluster::ChainHash prev_chain = {};  // There.
     std::vector<cluster::Batch> batches = {};
 };
 
@@ -70,6 +71,7 @@ struct ReadPlan {
     std::uint64_t first = 0;
     std::uint64_t max_bytes = 0;
     std::vector<Cut> cuts = {};
+    bool containing = false;  // `first` may be inside a batch, and then that one comes first.
 };
 
 // One thread, but for read().  Nothing waits for the disk but open(), flush(), close(), maintain()
