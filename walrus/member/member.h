@@ -40,6 +40,11 @@ struct MemberOptions {
     std::uint64_t ring_size_bytes = 32 << 20;  // Of the records' log.
     std::uint64_t log_file_bytes = 64 << 20;
     wal::Backend backend = wal::Backend::kAuto;
+    // With kInline everything that was submitted is made durable, on the loop, a post later: for
+    // deterministic tests.
+    wal::Threading threading = wal::Threading::kBackground;
+    std::uint64_t snapshot_entries = 10'000;  // Of the metadata log, between two snapshots of it.
+    std::uint64_t join_timeout_ms = 10'000;
 
     // Blocking reads run here and come back by themselves; null: in place.
     std::function<void(std::function<void()>)> run_elsewhere;
@@ -105,7 +110,10 @@ public:
                                                        net::Loop& loop, net::Transport& transport,
                                                        MemberWatcher& watcher);
     ~ClusterMember();
-    // Makes everything durable and stops taking part.
+    // Before close(), so that clients notice little: others take over what this node leads; it is
+    // live again at its next start.  kTimeout: not all of it, and close() is safe all the same.
+    void step_aside(std::uint64_t timeout_ms, std::function<void(Status)> done);
+    // Makes everything durable and stops taking part.  Who leads the metadata says goodbye.
     Status close();
 
     // --- metadata ---
