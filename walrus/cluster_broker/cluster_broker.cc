@@ -64,6 +64,7 @@ ClusterBrokerImpl::~ClusterBrokerImpl() = default;
 
 void ClusterBrokerImpl::start(member::ClusterMember& member) {
     core_.member = &member;
+    spread_ = core_.self();  // Not all nodes begin with the same.
     member.set_call_handler(
         [this](cluster::NodeId, std::string_view request, std::function<void(std::string)> answer) {
             records_.on_call(request, std::move(answer));

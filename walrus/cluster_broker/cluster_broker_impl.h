@@ -78,6 +78,7 @@ private:
     std::map<std::string, Partitions, std::less<>> topics_;   // Also such as do not exist yet.
     std::vector<std::unique_ptr<ClusterPartition>> retired_;  // They live as long as the broker.
     ClusterRecords records_;
+    std::uint64_t spread_ = 0;  // Says who is the first to lead the next partition that is made.
 };
 
 }  // namespace walrus::cluster_broker

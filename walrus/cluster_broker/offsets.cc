@@ -16,7 +16,7 @@ using cluster::Outcome;
 
 namespace {
 
-constexpr std::uint64_t kRetryMs = 50;
+constexpr std::uint64_t kLoadRetryMs = 50;
 constexpr int kTries = 5;
 
 bool is_shared(std::string_view group) {
@@ -273,7 +273,7 @@ void ClusterOffsets::load() {
             return;
         }
         core_.loop.cancel(retry_);
-        retry_ = core_.loop.after_ms(kRetryMs, [this, reign] {
+        retry_ = core_.loop.after_ms(kLoadRetryMs, [this, reign] {
             retry_ = 0;
             if (reign == reign_ && core_.member != nullptr) load();
         });

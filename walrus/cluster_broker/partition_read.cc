@@ -11,8 +11,6 @@
 namespace walrus::cluster_broker {
 namespace {
 
-using Batches = std::vector<member::ReadBatch>;
-
 // Bisects a topic's batches by their timestamps, one read after the other.  Exact while the
 // timestamps of batches do not fall; else the start of a batch that is young enough behind one that
 // is not.

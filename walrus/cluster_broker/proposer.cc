@@ -5,7 +5,7 @@
 namespace walrus::cluster_broker {
 namespace {
 
-constexpr std::uint64_t kRetryMs = 50;
+constexpr std::uint64_t kProposeRetryMs = 50;
 
 bool may_be_mended(const Result<cluster::CommandResult>& result) {
     using cluster::Outcome;
@@ -47,7 +47,7 @@ void Proposer::on_result(std::uint64_t number, Result<cluster::CommandResult> re
     if (job == jobs_.end()) return;
     const bool is_late = core_.loop.now_ms() >= job->second.deadline_ms;
     if (!may_be_mended(result) || is_late) return end(number, std::move(result));
-    job->second.timer = core_.loop.after_ms(kRetryMs, [this, number] { attempt(number); });
+    job->second.timer = core_.loop.after_ms(kProposeRetryMs, [this, number] { attempt(number); });
 }
 
 void Proposer::end(std::uint64_t number, Result<cluster::CommandResult> result) {

@@ -12,7 +12,7 @@ using broker::AppendOutcome;
 
 namespace {
 
-constexpr std::uint64_t kRetryMs = 20;
+constexpr std::uint64_t kPutRetryMs = 20;
 constexpr std::size_t kMostRecords = 1'000;
 constexpr std::size_t kMostBytes = 256 << 10;
 constexpr std::uint32_t kSequences = 1U << 31;  // Where they wrap around.
@@ -37,6 +37,7 @@ PutQueue::PutQueue(Core& core, ClusterPartition& partition, ProducerSource produ
 
 PutQueue::~PutQueue() {
     core_.loop.cancel(timer_);
+    core_.loop.cancel(patience_);
 }
 
 void PutQueue::put(Bytes value, broker::StatusCallback done) {
@@ -108,6 +109,10 @@ bool PutQueue::make_flight() {
     flight.batch.records = static_cast<std::uint32_t>(flight.done.size());
     flight.batch.producer = {producer_, 0, next_sequence_};
     flight.batch.data = cluster::Payload(std::move(builder).finish());
+    patience_ = core_.loop.after_ms(flight.deadline_ms - core_.loop.now_ms(), [this] {
+        patience_ = 0;
+        give_up();
+    });
     flight_ = std::move(flight);
     return true;
 }
@@ -128,10 +133,6 @@ void PutQueue::ask_for_producer() {
 
 void PutQueue::send() {
     Flight& flight = *flight_;
-    if (core_.loop.now_ms() >= flight.deadline_ms)
-        return finish(Error{Errc::kResourceExhausted,
-                            "put: the topic's leader could not take it in time; nothing was "
-                            "appended"});
     if (producer_ == 0) return ask_for_producer();
     const cluster::Topic* topic = core_.topic(partition_.place().topic);
     if (topic == nullptr) return finish(no_topic(partition_.place().name));
@@ -200,7 +201,14 @@ void PutQueue::start_anew() {
     try_later();
 }
 
+void PutQueue::give_up() {
+    if (!flight_) return;
+    if (flight_->sent_to != cluster::kNobody) flight_->may_be_there = true;
+    finish(Error{Errc::kResourceExhausted, "put: the topic's leader did not answer in time"});
+}
+
 void PutQueue::finish(const Status& status) {
+    core_.loop.cancel(std::exchange(patience_, 0));
     Flight flight = *std::exchange(flight_, std::nullopt);
     if (!status && flight.may_be_there) {
         producer_ = 0;  // Whether the next sequence is free is not known either.
@@ -217,7 +225,7 @@ void PutQueue::finish(const Status& status) {
 void PutQueue::try_later() {
     if (flight_) flight_->sent_to = cluster::kNobody;
     if (timer_ != 0) return;
-    timer_ = core_.loop.after_ms(kRetryMs, [this] {
+    timer_ = core_.loop.after_ms(kPutRetryMs, [this] {
         timer_ = 0;
         pump();
     });
@@ -225,6 +233,7 @@ void PutQueue::try_later() {
 
 void PutQueue::close() {
     core_.loop.cancel(std::exchange(timer_, 0));
+    core_.loop.cancel(std::exchange(patience_, 0));
     if (const auto flight = std::exchange(flight_, std::nullopt)) {
         for (const broker::StatusCallback& done : flight->done) done(broker_closed());
     }

@@ -59,6 +59,7 @@ private:
     void on_failed(const Error& error);
     void start_anew();
     void finish(const Status& status);
+    void give_up();
     void try_later();
 
     Core& core_;
@@ -73,6 +74,7 @@ private:
     bool asking_ = false;
     bool pumping_ = false;
     net::TimerId timer_ = 0;
+    net::TimerId patience_ = 0;  // Of the flight: a leader that is cut off never answers.
 };
 
 }  // namespace walrus::cluster_broker

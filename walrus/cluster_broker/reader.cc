@@ -10,8 +10,6 @@
 namespace walrus::cluster_broker {
 namespace {
 
-using Batches = std::vector<member::ReadBatch>;
-
 // The segment that holds the offset, or the first behind it.
 const cluster::Segment* segment_at(const cluster::Topic& topic, Offset offset) {
     for (auto it = topic.segments.rbegin(); it != topic.segments.rend(); ++it)

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "walrus/cluster_broker/core.h"
 
 namespace walrus::cluster_broker {
+
+using Batches = std::vector<member::ReadBatch>;
 
 // Whole batches from the one that holds `from`, or, where offsets were given up, from the next one.
 // One segment at most.  kNotFound; kOutOfRange: not kept, or not readable yet; kTimeout: no node

@@ -11,12 +11,12 @@ namespace walrus::cluster_broker {
 
 namespace {
 
-constexpr std::uint64_t kRetryMs = 20;
+constexpr std::uint64_t kGetRetryMs = 20;
 constexpr std::uint64_t kMostReadBytes = 16 << 20;
 
-using Record = Result<std::optional<std::string>>;
+using Got = Result<std::optional<std::string>>;
 
-Record get_answer(const Result<std::string>& bytes) {
+Got get_answer(const Result<std::string>& bytes) {
     auto answer = bytes ? decode_get_answer(*bytes) : bytes.error();
     if (!answer) return Error{Errc::kTimeout, "get: " + answer.error().message};
     if (answer->error) return *std::move(answer->error);
@@ -40,8 +40,9 @@ struct ClusterRecords::Getting {
     std::uint64_t number = 0;
     cluster::TopicId topic = 0;
     std::string name = {};
-    std::uint64_t deadline_ms = 0;
-    net::TimerId timer = 0;
+    net::TimerId retry = 0;
+    net::TimerId patience = 0;
+    Error last = {Errc::kTimeout, "get: the topic's leader did not answer in time"};
     broker::RecordCallback done = {};
 };
 
@@ -121,7 +122,8 @@ void ClusterRecords::get(std::string_view topic, broker::RecordCallback done) {
         getting->number = ++last_getting_;
         getting->topic = *id;
         getting->name = name;
-        getting->deadline_ms = core_.loop.now_ms() + core_.options.patience_ms;
+        getting->patience = core_.loop.after_ms(
+            core_.options.patience_ms, [this, getting] { finish(getting, getting->last); });
         getting->done = done;
         gettings_.emplace(getting->number, getting);
         try_get(getting);
@@ -137,24 +139,29 @@ void ClusterRecords::try_get(const std::shared_ptr<Getting>& getting) {
         return on_got(getting, Error{Errc::kNotLeader, "get: no node leads the topic now"});
     if (leader == core_.self())
         return get_here(getting->topic,
-                        [this, getting](Record record) { on_got(getting, std::move(record)); });
+                        [this, getting](Got record) { on_got(getting, std::move(record)); });
     core_.member->call(
         leader, encode_call(GetCall{getting->topic}), core_.options.call_timeout_ms,
         [this, getting](const Result<std::string>& bytes) { on_got(getting, get_answer(bytes)); });
 }
 
-void ClusterRecords::on_got(const std::shared_ptr<Getting>& getting, Record record) {
+void ClusterRecords::on_got(const std::shared_ptr<Getting>& getting, Got record) {
     if (!gettings_.contains(getting->number)) return;
     const bool is_gone = core_.topic(getting->topic) == nullptr;
-    const bool is_late = core_.loop.now_ms() >= getting->deadline_ms;
-    if (record || !is_harmless(record.error().code) || is_gone || is_late) {
-        gettings_.erase(getting->number);
-        return getting->done(std::move(record));
-    }
-    getting->timer = core_.loop.after_ms(kRetryMs, [this, getting] {
-        getting->timer = 0;
+    if (record || !is_harmless(record.error().code) || is_gone)
+        return finish(getting, std::move(record));
+    getting->last = record.error();
+    getting->retry = core_.loop.after_ms(kGetRetryMs, [this, getting] {
+        getting->last = {Errc::kTimeout, "get: the topic's leader did not answer in time"};
         try_get(getting);
     });
+}
+
+void ClusterRecords::finish(const std::shared_ptr<Getting>& getting, Got record) {
+    core_.loop.cancel(getting->retry);
+    core_.loop.cancel(getting->patience);
+    gettings_.erase(getting->number);
+    getting->done(std::move(record));
 }
 
 void ClusterRecords::get_here(cluster::TopicId id, broker::RecordCallback done) {
@@ -196,7 +203,7 @@ void ClusterRecords::answer(const AppendCall& call, const std::function<void(std
 }
 
 void ClusterRecords::answer(const GetCall& call, const std::function<void(std::string)>& done) {
-    get_here(call.topic, [done](Record record) {
+    get_here(call.topic, [done](Got record) {
         GetAnswer answer;
         if (record)
             answer.value = *std::move(record);
@@ -234,7 +241,8 @@ void ClusterRecords::topic_changed(cluster::TopicId topic) {
 void ClusterRecords::close() {
     for (const auto& [topic, queue] : queues_) queue->close();
     for (const auto& [number, getting] : std::exchange(gettings_, {})) {
-        core_.loop.cancel(getting->timer);
+        core_.loop.cancel(getting->retry);
+        core_.loop.cancel(getting->patience);
         getting->done(broker_closed());
     }
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,7 @@ private:
 
     void try_get(const std::shared_ptr<Getting>& getting);
     void on_got(const std::shared_ptr<Getting>& getting, Result<std::optional<std::string>> record);
+    void finish(const std::shared_ptr<Getting>& getting, Result<std::optional<std::string>> record);
     void get_here(cluster::TopicId topic, broker::RecordCallback done);
 
     // What a call asks, by its kind.

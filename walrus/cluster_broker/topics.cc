@@ -90,10 +90,9 @@ void ClusterBrokerImpl::make_partitions(const std::shared_ptr<Change>& change) {
 }
 
 void ClusterBrokerImpl::make_partition(const std::shared_ptr<Change>& change, std::int32_t index) {
-    auto make = [this, change, index]() -> Result<cluster::CommandBody> {
+    // Leaders go round; many partitions are made at once, so it does not follow from the state.
+    auto make = [this, change, index, spread = spread_++]() -> Result<cluster::CommandBody> {
         const cluster::ClusterData& data = core_.state().data();
-        // Leaders go round with the topics; many that are made at once see the same state.
-        const std::uint64_t spread = data.next_topic + static_cast<std::uint64_t>(index);
         auto next = cluster::place_segment(
             data, {.config = change->config, .spread = spread, .wall_ms = core_.loop.wall_ms()});
         if (!next)
