@@ -76,6 +76,7 @@ void add_verbs(CLI::App& app, Context& context) {
     add_consume(app, context);
     add_groups(app, context);
     add_offsets(app, context);
+    add_cluster(app, context);
     add_wal(app, context);
     add_doctor(app, context);
     add_health(app, context);

@@ -17,6 +17,7 @@ void add_produce(CLI::App& app, Context& context);
 void add_consume(CLI::App& app, Context& context);
 void add_groups(CLI::App& app, Context& context);
 void add_offsets(CLI::App& app, Context& context);
+void add_cluster(CLI::App& app, Context& context);
 void add_wal(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_health(CLI::App& app, Context& context);
