@@ -61,6 +61,26 @@ Json lag_json(const AdminSource& source, const broker::OffsetCommit& commit) {
     return json;
 }
 
+// What only a node that runs alone counts.
+Json local_json(const broker::LocalBroker& local) {
+    const broker::BrokerCounters counters = local.counters();
+    Json logs = Json::array();
+    for (const broker::LogStats& log : local.logs())
+        logs.push_back({{"name", log.name},
+                        {"backend", log.stats.backend},
+                        {"written_bytes", log.stats.written_bytes},
+                        {"syncs", log.stats.syncs}});
+    return {{"topics", counters.topics},
+            {"partitions", counters.partitions},
+            {"produced",
+             {{"batches", counters.appends},
+              {"records", counters.append_records},
+              {"bytes", counters.append_bytes},
+              {"refused", counters.refused}}},
+            {"fetched", {{"requests", counters.fetches}, {"bytes", counters.fetched_bytes}}},
+            {"logs", std::move(logs)}};
+}
+
 // --- records ---
 
 // Text as it is; anything else in hex.
@@ -128,7 +148,6 @@ Result<std::string> fetched_json(const MessagesQuery& query,
 
 std::string node_json(const AdminSource& source) {
     const broker::ClusterDescription cluster = source.broker->cluster();
-    const broker::BrokerCounters counters = source.broker->counters();
     const ProcessFacts process = process_facts();
     Json doors = Json::array();
     for (const Door& door : source.doors)
@@ -136,14 +155,8 @@ std::string node_json(const AdminSource& source) {
                          {"address", door.address},
                          {"connections", door.server->stats().connections},
                          {"requests", door.server->stats().requests}});
-    Json logs = Json::array();
-    for (const broker::LogStats& log : source.broker->logs())
-        logs.push_back({{"name", log.name},
-                        {"backend", log.stats.backend},
-                        {"written_bytes", log.stats.written_bytes},
-                        {"syncs", log.stats.syncs}});
     const Config& config = source.config.config;
-    return dump({{"node_id", cluster.self},
+    Json json = {{"node_id", cluster.self},
                  {"cluster_id", cluster.cluster_id},
                  {"version", kVersion},
                  {"commit", build_commit()},
@@ -151,23 +164,16 @@ std::string node_json(const AdminSource& source) {
                  {"data_dir", config.node_dir()},
                  {"durability", wal::durability_class_name(config.durability)},
                  {"is_draining", source.is_draining},
-                 {"topics", counters.topics},
-                 {"partitions", counters.partitions},
-                 {"produced",
-                  {{"batches", counters.appends},
-                   {"records", counters.append_records},
-                   {"bytes", counters.append_bytes},
-                   {"refused", counters.refused}}},
-                 {"fetched", {{"requests", counters.fetches}, {"bytes", counters.fetched_bytes}}},
                  {"doors", std::move(doors)},
-                 {"logs", std::move(logs)},
                  {"process",
                   {{"resident_bytes", process.resident_bytes},
                    {"cpu_seconds", process.cpu_seconds},
                    {"threads", process.threads},
                    {"open_fds", process.open_fds},
                    {"max_fds", process.max_fds}}},
-                 {"disk_free_bytes", free_disk_bytes(config.node_dir())}});
+                 {"disk_free_bytes", free_disk_bytes(config.node_dir())}};
+    if (source.local != nullptr) json.update(local_json(*source.local));
+    return dump(json);
 }
 
 std::string topics_json(const AdminSource& source) {
@@ -231,10 +237,16 @@ std::string error_json(std::string_view message) {
 Readiness readiness(const AdminSource& source) {
     // The disk is no reason to send clients away: reads go on when it is full.
     const std::string accepting = source.is_draining ? "draining: no new requests" : "ok";
-    const Json checks = {{"loop", "ok"}, {"storage", "ok: recovered"}, {"accepting", accepting}};
-    const Json document = {{"status", source.is_draining ? "not ready" : "ready"},
-                           {"checks", checks}};
-    return {!source.is_draining, dump(document)};
+    const std::string missing = source.not_ready();
+    const Json checks = {{"loop", "ok"},
+                         {"storage", "ok: recovered"},
+                         {"cluster", source.member == nullptr ? "ok: none, this node runs alone"
+                                     : missing.empty()        ? "ok: registered"
+                                                              : missing},
+                         {"accepting", accepting}};
+    const bool is_ready = !source.is_draining && missing.empty();
+    const Json document = {{"status", is_ready ? "ready" : "not ready"}, {"checks", checks}};
+    return {is_ready, dump(document)};
 }
 
 void messages_json(const AdminSource& source, const MessagesQuery& query, JsonCallback done) {

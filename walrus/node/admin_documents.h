@@ -16,6 +16,10 @@ std::string topics_json(const AdminSource& source);
 // kNotFound.
 Result<std::string> topic_json(const AdminSource& source, std::string_view topic);
 std::string groups_json(const AdminSource& source);
+// Of the cluster; kNotFound: this node runs alone.
+Result<std::string> cluster_json(const AdminSource& source);
+Result<std::string> nodes_json(const AdminSource& source);
+Result<std::string> segments_json(const AdminSource& source);
 std::string config_json(const AdminSource& source);
 std::string version_json();
 // {"error": "..."}

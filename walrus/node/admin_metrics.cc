@@ -9,6 +9,7 @@
 
 #include "walrus/base/version.h"
 #include "walrus/node/admin_documents.h"
+#include "walrus/node/cluster_facts.h"
 
 namespace walrus::node {
 namespace {
@@ -209,6 +210,45 @@ void add_doors(const AdminSource& source, Exposition& out) {
     for (const auto& [command, count] : commands) out.sample({{"command", command}}, count);
 }
 
+void add_cluster(const AdminSource& source, Exposition& out) {
+    const member::ClusterMember& member = *source.member;
+    const auto log = member.metadata_facts();
+    const ClusterFacts facts = cluster_facts(member);
+    const bool is_controller = member.controller() == member.identity().node;
+    out.one("walrus_raft_term", kGauge, "Term of the metadata log.", log.term);
+    out.one("walrus_raft_commit_index", kGauge, "Last committed entry.", log.commit_index);
+    out.one("walrus_raft_applied_index", kGauge, "Last applied entry.", log.applied_index);
+    out.one("walrus_is_controller", kGauge, "1 on the node that leads the metadata log.",
+            is_controller ? 1 : 0);
+    out.one("walrus_raft_leader", kGauge, "Node that leads the metadata log; 0: none is known.",
+            member.controller());
+    out.one("walrus_nodes", kGauge, "Nodes of the cluster.", facts.nodes);
+    out.one("walrus_live_nodes", kGauge, "Of them, those that serve.", facts.live_nodes);
+    out.one("walrus_topics", kGauge, "Topics.", facts.topics);
+    out.one("walrus_segments", kGauge, "Segments of all topics.", facts.segments);
+    out.one("walrus_segments_led", kGauge, "Open segments that this node leads.",
+            facts.segments_led);
+    out.one("walrus_under_replicated_segments", kGauge, "Segments with too few live copies.",
+            facts.under_replicated);
+    out.one("walrus_topics_without_leader", kGauge, "Topics that nobody can append to now.",
+            facts.without_leader);
+    const net::PeerStats& peers = source.transport->stats();
+    out.one("walrus_peer_sent_frames_total", kCounter, "Frames to other nodes.", peers.sent_frames);
+    out.one("walrus_peer_received_frames_total", kCounter, "Frames of other nodes.",
+            peers.received_frames);
+    out.one("walrus_peer_sent_bytes_total", kCounter, "Bytes to other nodes.", peers.sent_bytes);
+    out.one("walrus_peer_received_bytes_total", kCounter, "Bytes of other nodes.",
+            peers.received_bytes);
+    out.family("walrus_peer_dropped_frames_total", kCounter, "Frames that were not sent.");
+    out.sample({{"reason", "unconnected"}}, peers.dropped_unconnected);
+    out.sample({{"reason", "full"}}, peers.dropped_full);
+    out.one("walrus_peer_disconnects_total", kCounter, "Lost connections to other nodes.",
+            peers.disconnects);
+    out.family("walrus_peer_connected", kGauge, "1 for each node that frames can be sent to.");
+    for (const net::PeerStatus& peer : source.transport->peers())
+        out.sample({{"node", std::to_string(peer.peer)}}, peer.is_connected ? 1 : 0);
+}
+
 void add_process(Exposition& out) {
     const ProcessFacts process = process_facts();
     out.one("process_cpu_seconds_total", kCounter, "CPU time.", process.cpu_seconds);
@@ -225,8 +265,11 @@ void add_process(Exposition& out) {
 std::string metrics_text(const AdminSource& source) {
     Exposition out;
     add_node(source, out);
-    add_produce(source.broker->counters(), out);
-    add_logs(source.broker->logs(), out);
+    if (source.local != nullptr) {
+        add_produce(source.local->counters(), out);
+        add_logs(source.local->logs(), out);
+    }
+    if (source.member != nullptr) add_cluster(source, out);
     if (source.syncs != nullptr) add_syncs(source.syncs->totals(), out);
     add_topics(source, out);
     add_groups(source, out);

@@ -194,6 +194,9 @@ void HttpServer::route() {
     get("/v1/node", kJson, node_json);
     get("/v1/topics", kJson, topics_json);
     get("/v1/groups", kJson, groups_json);
+    get("/v1/cluster", kJson, cluster_json);
+    get("/v1/nodes", kJson, nodes_json);
+    get("/v1/segments", kJson, segments_json);
     get("/v1/config", kJson, config_json);
     get("/livez", "text/plain", [](const AdminSource&) { return std::string("ok\n"); });
     http_.Get("/v1/version", [](const httplib::Request&, httplib::Response& response) {
@@ -220,10 +223,12 @@ void HttpServer::route() {
     http_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
         if (response.body.empty())
             response.set_content(
-                error_json(response.status == 404 ? "not found; the pages are /, /livez, /readyz, "
-                                                    "/metrics, /v1/node, /v1/topics, /v1/groups, "
-                                                    "/v1/config, /v1/version"
-                                                  : "bad request"),
+                error_json(response.status == 404
+                               ? "not found; the pages are /, /livez, /readyz, "
+                                 "/metrics, /v1/node, /v1/topics, /v1/groups, "
+                                 "/v1/cluster, /v1/nodes, /v1/segments, /v1/config, "
+                                 "/v1/version"
+                               : "bad request"),
                 kJson);
     });
 }

@@ -8,8 +8,10 @@
 
 #include "walrus/broker/broker.h"
 #include "walrus/broker/local_broker.h"
+#include "walrus/member/member.h"
 #include "walrus/net/frame_server.h"
 #include "walrus/net/loop.h"
+#include "walrus/net/peer_transport.h"
 #include "walrus/node/config.h"
 #include "walrus/node/text_handler.h"
 #include "walrus/node/timed_env.h"
@@ -26,7 +28,11 @@ struct Door {
 // Everything belongs to the loop, and outlives what is asked.
 struct AdminSource {
     net::Loop* loop = nullptr;
-    broker::LocalBroker* broker = nullptr;
+    broker::Broker* broker = nullptr;
+    const broker::LocalBroker* local = nullptr;  // Null: in a cluster.
+    member::ClusterMember* member = nullptr;     // These two are null: alone.
+    const net::PeerTransport* transport = nullptr;
+    std::function<std::string()> not_ready = {};  // The reason, or "".
     const broker::OffsetStore* offsets = nullptr;
     const TextService* text = nullptr;
     const SyncTimes* syncs = nullptr;

@@ -140,6 +140,7 @@ Result<LogLevel> parse_log_level(std::string_view name) {
 
 Status set_peers(Config& config, std::span<const std::string> values) {
     config.initial_peer.assign(values.begin(), values.end());
+    if (config.join.empty() && !values.empty()) config.join = values.front();
     return {};
 }
 
@@ -227,28 +228,48 @@ std::vector<Setting> make_settings() {
         choice<&C::log_level, &parse_log_level, &log_level_name>("log_level",
                                                                  "debug, info, warn or error"),
         choice<&C::log_format, &parse_log_format, &log_format_name>("log_format", "logfmt or json"),
-        number<&C::raft_port, 0, 65'535>("raft_port", "For clusters; this build runs one node"),
-        text<&C::raft_host>("raft_host", "For clusters; this build runs one node"),
-        text<&C::raft_advertise_host>("raft_advertise_host",
-                                      "For clusters; this build runs one node"),
-        text<&C::join>("join", "For clusters; this build runs one node and refuses it"),
+        on_off<&C::bootstrap>("bootstrap",
+                              "Begin a new cluster with this node as its first member"),
+        text<&C::join>("join", "Join the cluster of the node with this peer address, HOST:PORT"),
         {.name = "initial_peer",
-         .help = "For clusters; this build runs one node and refuses it",
+         .help = "Other name of join",
          .is_list = true,
          .set = set_peers,
          .show = show_peers},
+        text<&C::raft_host>("raft_host", "Address on which other nodes of the cluster are served"),
+        number<&C::raft_port, 0, 65'535>("raft_port", "Port for other nodes, 0 for any"),
+        text<&C::raft_advertise_host>("raft_advertise_host",
+                                      "Host that other nodes are told to use"),
+        number<&C::raft_advertise_port, 0, 65'535>(
+            "raft_advertise_port", "Port that other nodes are told to use, 0 for raft_port"),
+        number<&C::monitor_check_ms, 10, kDayMs>(
+            "monitor_check_ms", "How often a cluster looks at limits, repair and retention"),
+        number<&C::max_segment_entries, 1, std::uint64_t{1} << 40>(
+            "max_segment_entries", "Records after which a cluster's segment has a successor"),
     };
 }
 
 // --- checks of the whole ---
 
+void check_cluster(const Config& config, std::vector<std::string>& problems) {
+    if (config.bootstrap && !config.join.empty())
+        problems.emplace_back(
+            "bootstrap, join: a node begins a cluster or joins one; leave one of them out");
+    const bool has_port =
+        config.join.find_last_of(':') != std::string::npos && !config.join.ends_with(':');
+    if (!config.join.empty() && !has_port)
+        problems.push_back("join: '" + config.join +
+                           "': must be HOST:PORT of a member's peer port");
+    const std::string advertised = config.advertised_raft_host();
+    const bool is_in_cluster = config.bootstrap || !config.join.empty();
+    if (is_in_cluster && (advertised == "0.0.0.0" || advertised == "::"))
+        problems.push_back(
+            "raft_advertise_host: is needed, because other nodes cannot connect to " + advertised);
+}
+
 void check_whole(const Config& config, std::vector<std::string>& problems) {
     if (config.data_dir.empty()) problems.emplace_back("data_dir: must not be empty");
-    if (!config.join.empty())
-        problems.push_back("join: this build runs one node and cannot join '" + config.join +
-                           "'; leave it out");
-    if (!config.initial_peer.empty())
-        problems.emplace_back("initial_peer: this build runs one node; leave it out");
+    check_cluster(config, problems);
     if (config.ring_size_bytes % 4096 != 0 || config.log_file_bytes % 4096 != 0)
         problems.emplace_back("ring_size_bytes, log_file_bytes: must be multiples of 4096");
     if (!config.client_port && !config.kafka_port)
@@ -277,6 +298,18 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string Config::node_dir() const {
     return fmt::format("{}/node_{}", data_dir, node_id);
+}
+
+std::string Config::local_dir() const {
+    return node_dir() + "/user_data";
+}
+
+std::string Config::cluster_dir() const {
+    return node_dir() + "/cluster";
+}
+
+std::string Config::advertised_raft_host() const {
+    return raft_advertise_host.empty() ? raft_host : raft_advertise_host;
 }
 
 std::string Config::advertised_kafka_host() const {

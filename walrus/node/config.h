@@ -58,16 +58,23 @@ struct Config {
     LogLevel log_level = LogLevel::kInfo;
     LogFormat log_format = LogFormat::kLogfmt;
 
-    // Of a cluster; this build runs one node.
-    std::uint16_t raft_port = 6000;
-    std::string raft_host = "127.0.0.1";
-    std::string raft_advertise_host;
-    std::string join;
+    // Of a cluster.
+    bool bootstrap = false;  // Begins one as its first member.
+    std::string join;        // Address of a member: becomes one, too.
     std::vector<std::string> initial_peer;
+    std::uint16_t raft_port = 6000;  // 0: any free one.
+    std::string raft_host = "127.0.0.1";
+    std::string raft_advertise_host;        // "": raft_host.
+    std::uint16_t raft_advertise_port = 0;  // 0: the one that is listened on.
+    std::uint64_t monitor_check_ms = 10'000;
+    std::uint64_t max_segment_entries = 1'000'000;
 
     // <data_dir>/node_<id>
     std::string node_dir() const;
+    std::string local_dir() const;    // Of a node that runs alone.
+    std::string cluster_dir() const;  // Of a member of a cluster.
     std::string advertised_kafka_host() const;
+    std::string advertised_raft_host() const;
 };
 
 // One setting as somebody gave it; a list may have several values.

@@ -131,9 +131,16 @@ TEST_F(ConfigTest, AValueThatCannotBeIsToldWithWhatCouldBe) {
 }
 
 TEST_F(ConfigTest, AClusterIsRefusedRatherThanPretended) {
-    EXPECT_THAT(error_of(flag("join", {"10.0.0.1:6001"})),
-                HasSubstr("this build runs one node and cannot join '10.0.0.1:6001'"));
-    EXPECT_THAT(error_of(flag("initial_peer", {"a:1", "b:2"})), HasSubstr("one node"));
+    EXPECT_EQ(error_of(flag("join", {"10.0.0.1:6001"})), "no error");
+    EXPECT_EQ(error_of(flag("initial_peer", {"a:1", "b:2"})), "no error");
+    EXPECT_THAT(error_of(flag("join", {"10.0.0.1"})), HasSubstr("must be HOST:PORT"));
+    EXPECT_THAT(error_of(flag("join", {"10.0.0.1:"})), HasSubstr("must be HOST:PORT"));
+    const auto both =
+        resolve_config(std::vector{flag("bootstrap", {""}), flag("join", {"10.0.0.1:6001"})});
+    EXPECT_THAT(both.error().message, HasSubstr("leave one of them out"));
+    const auto nowhere =
+        resolve_config(std::vector{flag("bootstrap", {""}), flag("raft_host", {"0.0.0.0"})});
+    EXPECT_THAT(nowhere.error().message, HasSubstr("raft_advertise_host: is needed"));
     EXPECT_EQ(error_of(flag("raft_port", {"6001"})), "no error");
 }
 

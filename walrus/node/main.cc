@@ -33,7 +33,7 @@ enum ExitCode : int {
     kRuntime = 1,
     kUsage = 2,
     kIo = EX_IOERR,           // 74
-    kTryAgain = EX_TEMPFAIL,  // 75: the data directory is locked, or a port is in use.
+    kTryAgain = EX_TEMPFAIL,  // 75: locked directory, port in use, nobody to join.
     kBadConfig = EX_CONFIG,   // 78
 };
 
@@ -46,13 +46,15 @@ Examples:
   walrusd --durability process --topic-default retention.ms=86400000
   walrusd --config walrus.toml --check-config
   WALRUS_CLIENT_PORT=0 walrusd --print-config
+  walrusd --bootstrap --raft-host 10.0.0.1    begins a cluster; then, on other machines:
+  walrusd --node-id 2 --join 10.0.0.1:6000 --raft-host 10.0.0.2
 
 A setting has one name: node_id in the file, WALRUS_NODE_ID in the environment, --node-id here.
 Flags win over the environment, that over the file (--config, WALRUS_CONFIG, or
 /etc/walrus/walrus.toml if there is one), that over the defaults.
 SIGTERM and SIGINT end it gently, a second one at once.
-Exit codes: 0 clean, 1 runtime failure, 2 usage, 74 disk, 75 data directory locked or port in use,
-78 bad configuration.)";
+Exit codes: 0 clean, 1 runtime failure, 2 usage, 74 disk, 75 data directory locked, port in use or
+nobody to join, 78 bad configuration, or a node id or data directory that is in use.)";
 
 struct Arguments {
     std::string config_file;
@@ -149,8 +151,10 @@ Result<ResolvedConfig> load_config(const Arguments& arguments) {
 
 int exit_code_of(Errc code) {
     switch (code) {
-        case Errc::kBusy: return kTryAgain;
+        case Errc::kBusy:
+        case Errc::kTimeout: return kTryAgain;
         case Errc::kInvalidArgument:
+        case Errc::kAlreadyExists:
         case Errc::kTooLarge: return kBadConfig;
         case Errc::kIo:
         case Errc::kNoSpace:
@@ -158,11 +162,9 @@ int exit_code_of(Errc code) {
         case Errc::kPoisoned:
         case Errc::kNotFound: return kIo;
         case Errc::kUnsupported:
-        case Errc::kAlreadyExists:
         case Errc::kOutOfRange:
         case Errc::kResourceExhausted:
         case Errc::kClosed:
-        case Errc::kTimeout:
         case Errc::kFenced:
         case Errc::kNotLeader: break;
     }
@@ -175,6 +177,8 @@ std::string_view advice(Errc code) {
         case Errc::kCorruption: return "look at it with `walrus-wal verify`, then `repair`";
         case Errc::kNoSpace: return "free some disk space, then start again";
         case Errc::kUnsupported: return "use the build of walrus that wrote the data";
+        case Errc::kTimeout: return "look whether that node is up and reachable, then start again";
+        case Errc::kAlreadyExists: return "choose another node_id, and an empty data_dir for it";
         case Errc::kInvalidArgument: return "change the configuration; see walrusd --help";
         case Errc::kIo:
         case Errc::kNotFound: return "look at the path's permissions and the system log";
@@ -214,6 +218,15 @@ int fail(const Error& error) {
     return exit_code_of(error.code);
 }
 
+void tell_ready(const OpenPorts& ports, const std::string& manager) {
+    const std::string ready = fmt::format("ready client={} kafka={} admin={}", ports.client.text(),
+                                          ports.kafka.text(), ports.admin.text());
+    log(LogLevel::kInfo, ready);
+    fmt::print("walrusd {}\n", ready);
+    std::fflush(stdout);
+    notify_service_manager(manager, "READY=1");
+}
+
 int run(const ResolvedConfig& resolved) {
     const Config& config = resolved.config;
     const char* const notify = std::getenv("NOTIFY_SOCKET");
@@ -221,11 +234,19 @@ int run(const ResolvedConfig& resolved) {
     log_start(config, raise_open_files());
 
     net::AsioLoop loop;
-    auto server = Server::start(resolved, loop);
-    if (!server) return fail(server.error());
-
     int exit_code = kClean;
     bool is_ending = false;
+    Server* running = nullptr;
+    const ServerEvents events = {.ready = [&] { tell_ready(running->ports(), manager); },
+                                 .failed =
+                                     [&](const Error& error) {
+                                         exit_code = fail(error);
+                                         loop.stop();
+                                     }};
+    auto server = Server::start(resolved, loop, events);
+    if (!server) return fail(server.error());
+    running = server->get();
+
     loop.watch_signals({SIGTERM, SIGINT}, [&](int signal) {
         if (std::exchange(is_ending, true)) {
             log(LogLevel::kWarn, "a second signal: stops at once");
@@ -239,13 +260,6 @@ int run(const ResolvedConfig& resolved) {
             loop.stop();
         });
     });
-    const OpenPorts& ports = (*server)->ports();
-    const std::string ready = fmt::format("ready client={} kafka={} admin={}", ports.client.text(),
-                                          ports.kafka.text(), ports.admin.text());
-    log(LogLevel::kInfo, ready);
-    fmt::print("walrusd {}\n", ready);
-    std::fflush(stdout);
-    notify_service_manager(manager, "READY=1");
     loop.run();
     server->reset();
     log(LogLevel::kInfo, fmt::format("stopped with exit code {}", exit_code));

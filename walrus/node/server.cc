@@ -6,40 +6,17 @@
 #include <vector>
 
 #include "walrus/base/random.h"
-#include "walrus/broker/local_broker.h"
-#include "walrus/broker/offset_store.h"
 #include "walrus/env/posix_env.h"
 #include "walrus/net/frame_server.h"
 #include "walrus/node/admin_server.h"
 #include "walrus/node/kafka/service.h"
+#include "walrus/node/storage.h"
 #include "walrus/node/text_handler.h"
 #include "walrus/node/timed_env.h"
 #include "walrus/protocol/text_codec.h"
 
 namespace walrus::node {
 namespace {
-
-broker::LocalBrokerOptions local_broker_options(const Config& config, std::uint16_t kafka_port) {
-    broker::LocalBrokerOptions options;
-    options.data_dir = config.node_dir() + "/user_data";
-    options.address = {
-        .id = static_cast<broker::BrokerId>(config.node_id),
-        .kafka_host = config.advertised_kafka_host(),
-        .kafka_port = config.kafka_advertise_port != 0 ? config.kafka_advertise_port : kafka_port};
-    options.topic_defaults = {
-        {.name = "walrus.durability",
-         .value = std::string(wal::durability_class_name(config.durability))}};
-    for (const broker::ConfigEntry& entry : config.topic_defaults)
-        options.topic_defaults.push_back(entry);
-    options.max_topics = config.max_topics;
-    options.file_size = config.log_file_bytes;
-    options.ring_size = config.ring_size_bytes;
-    options.sync_interval_ms = config.sync_interval_ms;
-    options.backend = config.io_backend;
-    options.allow_uring = !config.disable_io_uring;
-    options.workers = config.workers;
-    return options;
-}
 
 kafka::KafkaOptions kafka_options(const Config& config) {
     kafka::KafkaOptions options;
@@ -57,10 +34,14 @@ kafka::KafkaOptions kafka_options(const Config& config) {
     return options;
 }
 
-class LocalServer final : public Server {
+class NodeServer final : public Server {
 public:
-    LocalServer(const ResolvedConfig& resolved, net::AsioLoop& loop)
-        : resolved_(resolved), config_(resolved_.config), loop_(loop) {}
+    NodeServer(const ResolvedConfig& resolved, net::AsioLoop& loop, ServerEvents events)
+        : resolved_(resolved), config_(resolved_.config), loop_(loop), events_(std::move(events)) {}
+    ~NodeServer() override {
+        loop_.cancel(ready_timer_);
+        if (storage_ != nullptr) storage_->abandon();  // While those who asked are still there.
+    }
 
     Status open();
     const OpenPorts& ports() const override { return ports_; }
@@ -72,12 +53,15 @@ private:
     Status open_admin();
     Status open_storage();
     void serve();
+    StorageParts storage_parts();
+    void tell_ready();
+    void drain();
     void on_drained();
-    Status close_storage();
 
     const ResolvedConfig resolved_;
     const Config& config_;
     net::AsioLoop& loop_;
+    const ServerEvents events_;
     SystemRandom random_;
     OpenPorts ports_;
     AdminSource admin_source_;
@@ -85,19 +69,20 @@ private:
     const std::unique_ptr<env::Env> disk_ =
         make_timed_env(env::posix_env(), system_clock(), sync_times_);
     // Each stands on those above it.
-    std::unique_ptr<broker::LocalBroker> broker_;
-    std::unique_ptr<broker::LogOffsetStore> offsets_;
+    std::unique_ptr<Storage> storage_;
     std::unique_ptr<TextService> text_;
     std::unique_ptr<kafka::KafkaService> kafka_;
     std::vector<std::unique_ptr<net::FrameServer>> doors_;
     std::unique_ptr<AdminServer> admin_;
+    net::TimerId ready_timer_ = 0;
+    bool ready_timer_was_set_ = false;
     std::size_t draining_ = 0;
     std::function<void(Status)> shut_down_done_;
 };
 
 // The doors come first: clients are told the port that was found, and one in use is told at once.
 // Nobody comes in before the loop runs.
-Status LocalServer::open() {
+Status NodeServer::open() {
     admin_source_.started_ms = loop_.now_ms();
     WALRUS_RETURN_IF_ERROR(open_doors());
     WALRUS_RETURN_IF_ERROR(open_admin());
@@ -106,7 +91,7 @@ Status LocalServer::open() {
     return {};
 }
 
-Status LocalServer::open_doors() {
+Status NodeServer::open_doors() {
     net::ServerOptions options;
     options.max_connections = config_.max_connections;
     options.idle_timeout_ms = config_.idle_timeout_ms;
@@ -136,8 +121,8 @@ Status LocalServer::open_doors() {
     return {};
 }
 
-Result<OpenPort> LocalServer::open_door(net::ServerOptions options,
-                                        net::HandlerFactory make_handler) {
+Result<OpenPort> NodeServer::open_door(net::ServerOptions options,
+                                       net::HandlerFactory make_handler) {
     const std::string name = options.name;
     const std::string host = options.host;
     auto door = net::FrameServer::listen(loop_, std::move(options), std::move(make_handler));
@@ -148,7 +133,7 @@ Result<OpenPort> LocalServer::open_door(net::ServerOptions options,
     return port;
 }
 
-Status LocalServer::open_admin() {
+Status NodeServer::open_admin() {
     if (!config_.admin_port) return {};
     auto admin = AdminServer::listen(config_.admin_host, *config_.admin_port);
     if (!admin) return admin.error();
@@ -157,61 +142,95 @@ Status LocalServer::open_admin() {
     return {};
 }
 
-Status LocalServer::open_storage() {
-    broker::LocalBrokerOptions broker_options = local_broker_options(config_, ports_.kafka.port);
-    broker_options.env = disk_.get();
-    auto broker = broker::LocalBroker::open(std::move(broker_options), loop_);
-    if (!broker) return broker.error();
-    broker_ = *std::move(broker);
-    broker::OffsetStoreOptions options;
-    options.directory = config_.node_dir() + "/offsets";
-    options.backend = config_.io_backend;
-    options.env = disk_.get();
-    auto offsets = broker::LogOffsetStore::open(std::move(options), loop_);
-    if (!offsets) return offsets.error();
-    offsets_ = *std::move(offsets);
+StorageParts NodeServer::storage_parts() {
+    StorageParts parts{.config = config_, .loop = loop_, .disk = *disk_, .random = random_};
+    if (ports_.client.port != 0) {
+        // What listens on every address of this machine is found where the other nodes find it.
+        const bool is_any = ports_.client.host == "0.0.0.0" || ports_.client.host == "::";
+        const OpenPort found{is_any ? config_.advertised_raft_host() : ports_.client.host,
+                             ports_.client.port};
+        parts.text_address = found.text();
+    }
+    if (ports_.kafka.port != 0) {
+        parts.kafka_port =
+            config_.kafka_advertise_port != 0 ? config_.kafka_advertise_port : ports_.kafka.port;
+        parts.kafka_address = OpenPort{config_.advertised_kafka_host(), parts.kafka_port}.text();
+    }
+    parts.coordinator_changed = [this] {
+        if (kafka_ != nullptr) kafka_->groups().forget_members();
+    };
+    parts.failed = events_.failed;
+    return parts;
+}
+
+Status NodeServer::open_storage() {
+    const auto mode = storage_mode(config_, *disk_);
+    if (!mode) return mode.error();
+    auto storage = *mode == StorageMode::kLocal ? open_local_storage(storage_parts())
+                                                : open_cluster_storage(storage_parts());
+    if (!storage) return storage.error();
+    storage_ = *std::move(storage);
     return {};
 }
 
-void LocalServer::serve() {
-    const std::string& host =
-        config_.raft_advertise_host.empty() ? config_.raft_host : config_.raft_advertise_host;
+void NodeServer::serve() {
     text_ = std::make_unique<TextService>(
-        *broker_, *offsets_, loop_,
-        TextServiceOptions{.address = OpenPort{host, config_.raft_port}.text()});
+        storage_->broker(), storage_->offsets(), loop_,
+        TextServiceOptions{
+            .address = OpenPort{config_.advertised_raft_host(), config_.raft_port}.text(),
+            .records = storage_->records()});
     kafka_ = std::make_unique<kafka::KafkaService>(
-        kafka::KafkaService::Parts{*broker_, *offsets_, loop_, random_}, kafka_options(config_));
+        kafka::KafkaService::Parts{storage_->broker(), storage_->offsets(), loop_, random_},
+        kafka_options(config_));
     admin_source_.loop = &loop_;
-    admin_source_.broker = broker_.get();
-    admin_source_.offsets = offsets_.get();
+    admin_source_.broker = &storage_->broker();
+    admin_source_.offsets = &storage_->offsets();
+    storage_->show(admin_source_);
+    admin_source_.not_ready = [this] { return storage_->not_ready(); };
     admin_source_.text = text_.get();
     admin_source_.syncs = &sync_times_;
     admin_source_.config = resolved_;
     if (admin_ != nullptr) admin_->serve(admin_source_);
+    tell_ready();
+}
+
+// A cluster has nobody who tells that it can be used: it is looked at.
+void NodeServer::tell_ready() {
+    constexpr std::uint64_t kLookMs = 10;
+    const std::string reason = storage_->not_ready();
+    if (!reason.empty() || !ready_timer_was_set_) {
+        ready_timer_was_set_ = true;
+        ready_timer_ = loop_.after_ms(reason.empty() ? 0 : kLookMs, [this] {
+            ready_timer_ = 0;
+            tell_ready();
+        });
+        return;
+    }
+    events_.ready();
 }
 
 // --- the end ---
 
-void LocalServer::shut_down(std::function<void(Status)> done) {
+// Others take over what this node leads while its clients are still served.
+void NodeServer::shut_down(std::function<void(Status)> done) {
     admin_source_.is_draining = true;
+    loop_.cancel(ready_timer_);
     shut_down_done_ = std::move(done);
-    draining_ = doors_.size();
-    for (const auto& door : doors_)
-        door->drain(config_.shutdown_timeout_ms, [this] { on_drained(); });
+    storage_->step_aside(config_.shutdown_timeout_ms / 2, [this] { drain(); });
 }
 
-void LocalServer::on_drained() {
+void NodeServer::drain() {
+    draining_ = doors_.size();
+    for (const auto& door : doors_)
+        door->drain(config_.shutdown_timeout_ms / 2, [this] { on_drained(); });
+}
+
+void NodeServer::on_drained() {
     if (--draining_ > 0) return;
     admin_.reset();
     admin_source_.doors.clear();
     doors_.clear();
-    shut_down_done_(close_storage());
-}
-
-Status LocalServer::close_storage() {
-    Status broker = broker_->close();
-    Status offsets = offsets_->close();
-    return broker ? std::move(offsets) : std::move(broker);
+    shut_down_done_(storage_->close());
 }
 
 }  // namespace
@@ -222,8 +241,9 @@ std::string OpenPort::text() const {
     return is_v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
 
-Result<std::unique_ptr<Server>> Server::start(const ResolvedConfig& config, net::AsioLoop& loop) {
-    auto server = std::make_unique<LocalServer>(config, loop);
+Result<std::unique_ptr<Server>> Server::start(const ResolvedConfig& config, net::AsioLoop& loop,
+                                              ServerEvents events) {
+    auto server = std::make_unique<NodeServer>(config, loop, std::move(events));
     WALRUS_RETURN_IF_ERROR(server->open());
     return std::unique_ptr<Server>(std::move(server));
 }

@@ -27,13 +27,23 @@ struct OpenPorts {
     OpenPort admin;
 };
 
+// Both on the loop.
+struct ServerEvents {
+    // Once, when clients may come.
+    std::function<void()> ready = {};
+    // It cannot go on: the process must end.
+    std::function<void(const Error&)> failed = {};
+};
+
 class Server {
 public:
     // Recovers what is stored and opens the doors; on the loop's thread, before
     // it runs. kBusy: the data directory or a port is in use.  kIo, kNoSpace,
     // kCorruption, kUnsupported: the data directory.  kInvalidArgument: the
-    // configuration asks for what cannot be.
-    static Result<std::unique_ptr<Server>> start(const ResolvedConfig& config, net::AsioLoop& loop);
+    // configuration asks for what cannot be.  Of a cluster also kAlreadyExists: the node's id or
+    // directory is in use; kTimeout: nobody took it in.
+    static Result<std::unique_ptr<Server>> start(const ResolvedConfig& config, net::AsioLoop& loop,
+                                                 ServerEvents events);
     // Stops at once: what is not acknowledged is as unknown as after a kill.
     virtual ~Server() = default;
 

@@ -36,13 +36,23 @@ class Walrusd:
     """A running server.  `ready` is what it says when its doors are open."""
 
     def __init__(self, data_dir: str, *flags: str, **environment: str):
-        self.process = subprocess.Popen(
+        self.watch(subprocess.Popen(
             [WALRUSD, f"--data-dir={data_dir}", *ANY_PORTS, *flags],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env=clean_environment(**environment),
-        )
+        ))
+
+    @classmethod
+    def adopt(cls, process: subprocess.Popen) -> "Walrusd":
+        """One that was started without waiting for it."""
+        server = cls.__new__(cls)
+        server.watch(process)
+        return server
+
+    def watch(self, process: subprocess.Popen) -> None:
+        self.process = process
         self.log: list[str] = []
         self.reader = threading.Thread(target=self.read_log, daemon=True)
         self.reader.start()
@@ -406,7 +416,7 @@ class Refusing(WalrusdTest):
         self.assertIn("No such file", self.refused(78, "--config", "/no/such/file.toml"))
         self.assertIn("one of", self.refused(78, "--durability", "maybe"))
         self.assertIn("WALRUS_NODE_ID", self.refused(78, WALRUS_NODE_ID="x"))
-        self.assertIn("this build runs one node", self.refused(78, "--join", "10.0.0.1:6001"))
+        self.assertIn("must be HOST:PORT", self.refused(78, "--join", "10.0.0.1"))
         self.assertIn("retention.mss", self.refused(
             78, *ANY_PORTS, "--topic-default", "retention.mss=1"))
 
