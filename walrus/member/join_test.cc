@@ -12,6 +12,8 @@
 namespace walrus::member {
 namespace {
 
+constexpr std::uint64_t kNever = ~std::uint64_t{0};  // For SimEnv::cut_after().
+
 class JoinTest : public ::testing::Test {
 protected:
     void start_first() {
@@ -122,6 +124,7 @@ TEST_F(JoinTest, AJoinThatWasCutOffGoesOn) {
         members_.cut_power(2);
         ASSERT_LT(n, 500U);
     }
+    members_.node(2).disk->cut_after(kNever);
     ASSERT_TRUE(members_.start(2));
     EXPECT_TRUE(members_.wait_for_live(2));
 }
@@ -138,6 +141,7 @@ TEST_F(JoinTest, ABootstrapThatWasCutOffGoesOn) {
         members_.cut_power(1);
         ASSERT_LT(n, 500U);
     }
+    members_.node(1).disk->cut_after(kNever);
     ASSERT_TRUE(members_.start(1));
     EXPECT_TRUE(members_.wait_for_live(1));
 }

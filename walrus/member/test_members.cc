@@ -204,6 +204,25 @@ std::vector<std::string> TestMembers::read_all(cluster::NodeId at, cluster::Topi
     return data;
 }
 
+std::vector<std::string> TestMembers::read_anywhere(cluster::TopicId topic) {
+    std::vector<std::string> data;
+    Offset from;
+    for (bool found = true; found;) {
+        found = false;
+        for (auto& [id, node] : nodes_) {
+            if (!node.member || from >= node.member->readable_end(topic)) continue;
+            const auto batches = read(id, topic, from);
+            if (!batches) continue;
+            for (const ReadBatch& batch : *batches) {
+                data.emplace_back(batch.data.text());
+                from = batch.offset + batch.records;
+            }
+            found = true;
+        }
+    }
+    return data;
+}
+
 bool TestMembers::states_agree() {
     return run_until([&] {
         std::set<std::string> states;

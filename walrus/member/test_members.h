@@ -91,6 +91,8 @@ public:
                                         std::uint64_t max_bytes = 1 << 20);
     // The data of all batches that this node can read.
     std::vector<std::string> read_all(cluster::NodeId at, cluster::TopicId topic);
+    // The same of all running nodes together: nobody needs to have every segment.
+    std::vector<std::string> read_anywhere(cluster::TopicId topic);
     // Everybody running has applied the same, and the same state came out.
     bool states_agree();
 
