@@ -94,7 +94,7 @@ if ! ${failed_setup:-false}; then
     step tidy scripts/tidy.py || true
     step self-tests self_tests || true
     step format check_format || true
-    if ! $quick; then step release preset release || true; fi
+    if ! $quick; then step gate preset gate || true; fi
     if $quick || $full; then step dev preset dev || true; fi
     if $full; then
         step clang-tidy scripts/clang_tidy.py build/dev || true

@@ -10,7 +10,7 @@
 namespace walrus::harness {
 namespace {
 
-constexpr std::size_t kExamplesKept = 5;
+constexpr std::size_t kHistoryExamples = 5;
 
 // Which record: writer and sequence in one number.
 using RecordId = std::uint64_t;
@@ -72,7 +72,7 @@ private:
     void note(AnomalyKind kind, std::uint64_t count, const std::string& example) {
         Anomaly& anomaly = verdict_.anomalies[static_cast<std::size_t>(kind)];
         anomaly.count += count;
-        if (anomaly.examples.size() < kExamplesKept) anomaly.examples.push_back(example);
+        if (anomaly.examples.size() < kHistoryExamples) anomaly.examples.push_back(example);
     }
 
     void note_append(const AppendOp& append) {

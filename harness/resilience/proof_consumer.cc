@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint64_t kWaitMs = 50;
 constexpr std::uint64_t kWaitOfManyMs = 2;
-constexpr std::uint64_t kLookNs = 5'000'000;
+constexpr std::uint64_t kPollAgainNs = 5'000'000;
 
 }  // namespace
 
@@ -69,7 +69,7 @@ void ProofConsumer::wait_for_more(std::uint32_t topic) {
     Reader* reader = follows_[topic].reader.get();
     const std::uint64_t wait_ms = plan_.topics == 1 ? kWaitMs : kWaitOfManyMs;
     if (reader != nullptr && reader->wait(wait_ms)) return;
-    clock_.wait_until(clock_.monotonic_ns() + kLookNs);
+    clock_.wait_until(clock_.monotonic_ns() + kPollAgainNs);
 }
 
 }  // namespace walrus::harness

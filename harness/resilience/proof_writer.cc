@@ -10,7 +10,7 @@
 namespace walrus::harness {
 namespace {
 
-constexpr std::uint64_t kLookNs = 20'000'000;  // How soon a stop is noticed.
+constexpr std::uint64_t kStopNoticedNs = 20'000'000;  // How soon a stop is noticed.
 
 }  // namespace
 
@@ -84,7 +84,7 @@ bool ProofWriter::wait_until(std::uint64_t due_ns) {
     while (!stopping_) {
         const std::uint64_t now_ns = clock_.monotonic_ns();
         if (now_ns >= due_ns) return true;
-        clock_.wait_until(std::min(due_ns, now_ns + kLookNs));
+        clock_.wait_until(std::min(due_ns, now_ns + kStopNoticedNs));
     }
     return false;
 }
@@ -92,7 +92,7 @@ bool ProofWriter::wait_until(std::uint64_t due_ns) {
 ProofWriter::Pending* ProofWriter::take_slot() {
     std::unique_lock lock(mutex_);
     while (free_.empty() && slots_.size() >= plan_.load.outstanding && !stopping_) {
-        room_.wait_for(lock, std::chrono::nanoseconds(kLookNs));
+        room_.wait_for(lock, std::chrono::nanoseconds(kStopNoticedNs));
     }
     if (stopping_) return nullptr;
     if (free_.empty()) {

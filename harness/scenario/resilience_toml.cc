@@ -28,7 +28,7 @@ constexpr std::array<std::string_view, 3> kKinds = {"measure", "resilience", "su
 constexpr std::uint64_t kMinPayloadBytes = 40;  // workload/payload.h: the header in each record.
 constexpr std::uint64_t kMostTopics = 1'000;
 constexpr std::uint64_t kMostClients = 256;
-constexpr std::uint64_t kMostRate = 1'000'000;
+constexpr std::uint64_t kMostProofRate = 1'000'000;
 constexpr std::uint64_t kMostFaults = 1'000;
 constexpr std::uint64_t kLeastDiskBytes = 16 << 20;
 
@@ -50,7 +50,7 @@ void read_load(const toml::table* node, ResilienceLoad& load, Problems& problems
     load.topics = small(table.count("topics", load.topics, 1, kMostTopics));
     load.writers = small(table.count("writers", load.writers, 1, kMostClients));
     load.consumers = small(table.count("consumers", load.consumers, 0, kMostClients));
-    load.rate_per_s = table.count("rate_per_s", load.rate_per_s, 1, kMostRate);
+    load.rate_per_s = table.count("rate_per_s", load.rate_per_s, 1, kMostProofRate);
     load.payload_bytes = table.bytes("payload_bytes", load.payload_bytes);
     if (load.payload_bytes < kMinPayloadBytes) {
         table.problem("payload_bytes", fmt::format("must be at least {}", kMinPayloadBytes));

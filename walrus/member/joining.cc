@@ -103,19 +103,20 @@ private:
         }
         const Result<JoinAnswer> answer = decode_join_answer(*bytes);
         if (!answer) return finish(answer.error());
-        using Kind = JoinAnswer::Kind;
+        using AnswerKind = JoinAnswer::Kind;
         switch (answer->kind) {
-            case Kind::kRefused: return finish(Error{answer->code, "join: " + answer->text});
-            case Kind::kNotNow:
+            case AnswerKind::kRefused: return finish(Error{answer->code, "join: " + answer->text});
+            case AnswerKind::kNotNow:
                 last_error_ = {Errc::kTimeout, "join: " + address + ": " + answer->text};
                 return ask_again();
-            case Kind::kRedirect: return answer->text == address ? ask_again() : ask(answer->text);
-            case Kind::kMakeDisk: {
+            case AnswerKind::kRedirect:
+                return answer->text == address ? ask_again() : ask(answer->text);
+            case AnswerKind::kMakeDisk: {
                 cluster_ = answer->cluster;
                 if (const Status made = make_disk(); !made) return finish(made);
                 return ask(address);
             }
-            case Kind::kAccepted: return finish(accepted(*answer));
+            case AnswerKind::kAccepted: return finish(accepted(*answer));
         }
     }
 

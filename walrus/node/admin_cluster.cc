@@ -5,16 +5,13 @@
 #include <vector>
 
 #include "walrus/node/admin_documents.h"
+#include "walrus/node/admin_json.h"
 #include "walrus/node/cluster_facts.h"
 
 namespace walrus::node {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string dump(const Json& json) {
-    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
 
 Error not_a_member() {
     return {Errc::kNotFound, "this node runs alone: it is not a member of a cluster"};
@@ -67,18 +64,19 @@ Result<std::string> cluster_json(const AdminSource& source) {
     const member::ClusterMember& member = *source.member;
     const ClusterFacts facts = cluster_facts(member);
     const cluster::NodeId controller = member.controller();
-    return dump({{"cluster_id", source.broker->cluster().cluster_id},
-                 {"self", member.identity().node},
-                 {"controller", controller == cluster::kNobody ? Json() : Json(controller)},
-                 {"is_controller", controller == member.identity().node},
-                 {"nodes", facts.nodes},
-                 {"live_nodes", facts.live_nodes},
-                 {"topics", facts.topics},
-                 {"segments", facts.segments},
-                 {"segments_led_here", facts.segments_led},
-                 {"under_replicated_segments", facts.under_replicated},
-                 {"segments_without_leader", facts.without_leader},
-                 {"metadata", log_json(member.metadata_facts())}});
+    return json_document(
+        {{"cluster_id", source.broker->cluster().cluster_id},
+         {"self", member.identity().node},
+         {"controller", controller == cluster::kNobody ? Json() : Json(controller)},
+         {"is_controller", controller == member.identity().node},
+         {"nodes", facts.nodes},
+         {"live_nodes", facts.live_nodes},
+         {"topics", facts.topics},
+         {"segments", facts.segments},
+         {"segments_led_here", facts.segments_led},
+         {"under_replicated_segments", facts.under_replicated},
+         {"segments_without_leader", facts.without_leader},
+         {"metadata", log_json(member.metadata_facts())}});
 }
 
 Result<std::string> nodes_json(const AdminSource& source) {
@@ -101,7 +99,7 @@ Result<std::string> nodes_json(const AdminSource& source) {
                          {"copies", copies == facts.copies.end() ? 0 : copies->second},
                          {"link", link_json(found)}});
     }
-    return dump({{"nodes", std::move(nodes)}});
+    return json_document({{"nodes", std::move(nodes)}});
 }
 
 Result<std::string> segments_json(const AdminSource& source) {
@@ -110,7 +108,7 @@ Result<std::string> segments_json(const AdminSource& source) {
     for (const auto& [id, topic] : source.member->state().data().topics)
         for (const auto& [number, segment] : topic.segments)
             segments.push_back(segment_json(topic, segment));
-    return dump({{"segments", std::move(segments)}});
+    return json_document({{"segments", std::move(segments)}});
 }
 
 }  // namespace walrus::node

@@ -7,6 +7,7 @@
 
 #include "walrus/base/version.h"
 #include "walrus/broker/batch_cursor.h"
+#include "walrus/node/admin_json.h"
 #include "walrus/protocol/record_reader.h"
 #include "walrus/protocol/utf8.h"
 
@@ -14,10 +15,6 @@ namespace walrus::node {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string dump(const Json& json) {
-    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
 
 Json partition_json(const broker::PartitionInfo& partition) {
     return {
@@ -137,11 +134,11 @@ Result<std::string> fetched_json(const MessagesQuery& query,
         if (!*batch) break;
         WALRUS_RETURN_IF_ERROR(add_records(**batch, query, records));
     }
-    return dump({{"topic", query.topic},
-                 {"partition", query.partition},
-                 {"log_start_offset", fetched.log_start_offset.value},
-                 {"high_watermark", fetched.high_watermark.value},
-                 {"records", std::move(records)}});
+    return json_document({{"topic", query.topic},
+                          {"partition", query.partition},
+                          {"log_start_offset", fetched.log_start_offset.value},
+                          {"high_watermark", fetched.high_watermark.value},
+                          {"records", std::move(records)}});
 }
 
 }  // namespace
@@ -173,7 +170,7 @@ std::string node_json(const AdminSource& source) {
                    {"max_fds", process.max_fds}}},
                  {"disk_free_bytes", free_disk_bytes(config.node_dir())}};
     if (source.local != nullptr) json.update(local_json(*source.local));
-    return dump(json);
+    return json_document(json);
 }
 
 std::string topics_json(const AdminSource& source) {
@@ -181,7 +178,7 @@ std::string topics_json(const AdminSource& source) {
     for (const std::string& name : source.broker->topic_names())
         if (const auto topic = source.broker->describe(name); topic)
             topics.push_back(topic_summary(*topic));
-    return dump({{"topics", std::move(topics)}});
+    return json_document({{"topics", std::move(topics)}});
 }
 
 Result<std::string> topic_json(const AdminSource& source, std::string_view topic) {
@@ -192,7 +189,7 @@ Result<std::string> topic_json(const AdminSource& source, std::string_view topic
     for (const broker::ConfigEntry& entry : description->spec.configs)
         configs[entry.name] = {{"value", entry.value}, {"is_default", entry.is_default}};
     json["configs"] = std::move(configs);
-    return dump(json);
+    return json_document(json);
 }
 
 std::string groups_json(const AdminSource& source) {
@@ -209,7 +206,7 @@ std::string groups_json(const AdminSource& source) {
                           {"lag", lag},
                           {"offsets", std::move(offsets)}});
     }
-    return dump({{"groups", std::move(groups)}});
+    return json_document({{"groups", std::move(groups)}});
 }
 
 std::string config_json(const AdminSource& source) {
@@ -220,18 +217,18 @@ std::string config_json(const AdminSource& source) {
             {"value", setting.show(source.config.config)},
             {"origin", origin == source.config.origins.end() ? "default" : origin->second}};
     }
-    return dump(json);
+    return json_document(json);
 }
 
 std::string version_json() {
-    return dump({{"name", "walrusd"},
-                 {"version", kVersion},
-                 {"commit", build_commit()},
-                 {"compiler", "gcc " __VERSION__}});
+    return json_document({{"name", "walrusd"},
+                          {"version", kVersion},
+                          {"commit", build_commit()},
+                          {"compiler", "gcc " __VERSION__}});
 }
 
 std::string error_json(std::string_view message) {
-    return dump({{"error", message}});
+    return json_document({{"error", message}});
 }
 
 Readiness readiness(const AdminSource& source) {
@@ -246,7 +243,7 @@ Readiness readiness(const AdminSource& source) {
                          {"accepting", accepting}};
     const bool is_ready = !source.is_draining && missing.empty();
     const Json document = {{"status", is_ready ? "ready" : "not ready"}, {"checks", checks}};
-    return {is_ready, dump(document)};
+    return {is_ready, json_document(document)};
 }
 
 void messages_json(const AdminSource& source, const MessagesQuery& query, JsonCallback done) {
