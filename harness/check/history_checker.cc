@@ -30,10 +30,11 @@ std::string name_of(RecordId id) {
 }
 
 struct TopicLog {
-    std::map<std::uint64_t, RecordId> at;               // By offset, from whoever saw it.
-    std::unordered_map<RecordId, std::uint64_t> place;  // The first offset it was seen at.
-    std::set<std::uint64_t> damaged;                    // Offsets at which somebody got damage.
-    std::set<RecordId> final_ids;                       // In a final read that reached the end.
+    std::map<std::uint64_t, RecordId> at;                 // By offset, from whoever saw it.
+    std::unordered_map<RecordId, std::uint64_t> place;    // The first offset it was seen at.
+    std::set<std::pair<std::uint64_t, RecordId>> others;  // Besides that in `at`; counted once.
+    std::set<std::uint64_t> damaged;                      // Offsets at which somebody got damage.
+    std::set<RecordId> final_ids;                         // In a final read that reached the end.
     bool read_to_end = false;
 };
 
@@ -123,7 +124,7 @@ private:
         }
         const auto [at, fresh] = log.at.try_emplace(offset, id);
         if (!fresh) {
-            if (at->second == id) return;
+            if (at->second == id || !log.others.emplace(offset, id).second) return;
             note(AnomalyKind::kInconsistentOffsets, 1,
                  fmt::format("{}: {} and {}", where, name_of(at->second), name_of(id)));
         }

@@ -104,7 +104,7 @@ TEST_F(ProofTest, AHistoryThatWasChangedDoesNotVerify) {
     ASSERT_EQ(run(scenario("none")).exit_code, 0);
     std::string text = read_whole_file(history()).value_or("");
     const auto at = text.find("{\"op\":\"ok\"");
-    text.replace(at, 11, "{\"op\":\"fail\"");
+    text.replace(at, 10, "{\"op\":\"fail\"");
     ASSERT_TRUE(write_whole_file(history(), text));
     const ShellResult outcome = verb("verify");
     EXPECT_EQ(outcome.exit_code, 1);

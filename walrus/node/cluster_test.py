@@ -54,6 +54,9 @@ class ClusterTest(WalrusdTest):
             self.assertLess(time.monotonic(), deadline, f"{what}: waited in vain")
             time.sleep(0.02)
 
+    def voters(self, client: Client) -> list:
+        return json.loads(client.ask("METRICS"))["membership_config"]["membership"]["configs"]
+
     def put(self, client: Client, topic: str, value: str) -> None:
         """Until it is acknowledged; an error says that it may be sent again."""
         deadline = time.monotonic() + walrusd_test.PATIENCE_S
@@ -94,8 +97,8 @@ class Serving(ClusterTest):
             states = [self.state(number, "logs") for number in (1, 2, 3)]
             self.assertEqual(states[0]["leader_node"], states[1]["leader_node"])
             self.assertEqual(states[0]["leader_node"], states[2]["leader_node"])
-            metrics = json.loads(three.ask("METRICS"))
-            self.assertEqual(metrics["membership_config"]["membership"]["configs"], [[1, 2, 3]])
+            # Who joined learns first, and votes once it has caught up.
+            self.wait_for("three voters", lambda: self.voters(three) == [[1, 2, 3]])
         self.check_admin()
         for number in (3, 2, 1):
             self.assertEqual(self.nodes[number].stop(), 0)
