@@ -24,7 +24,7 @@ constexpr double kNsPerSecond = 1e9;
 constexpr std::string_view kOwnStyle =
     ".band{fill:var(--alarm-bg);stroke:none}.recovery{fill:var(--warn-bg);stroke:none}"
     ".mark{stroke:var(--muted);stroke-dasharray:3 3;fill:none}"
-    "pre{overflow-x:auto;font-size:13px}";
+    "pre{white-space:pre-wrap;font-size:13px}";
 
 // The load as the charts see it.
 struct Timeline {
